@@ -1,0 +1,64 @@
+/* layout.h -- where each thing lives in public/: writer, server and reader agree here.
+ * Source  design section 4 */
+#ifndef LIB_MODEL_LAYOUT_H
+#define LIB_MODEL_LAYOUT_H
+
+#include "lib/adapt/digest.h"
+#include "lib/base/bytes.h"
+#include "lib/model/image.h"
+
+#define LAYOUT_PATH_MAX 512
+
+/* The one switch: LAYOUT_LIVE -> .gen/N, and the fixed links through it. */
+#define LAYOUT_GEN  ".gen"
+#define LAYOUT_LIVE ".live"
+
+struct layout_link {
+	const char *path;   /* in public/: "meta/1.0" */
+	const char *target; /* relative: "../.live/meta/1.0" */
+	const char *inside; /* in the generation: "meta/1.0" */
+	bool is_dir;
+};
+extern const struct layout_link layout_links[];
+extern const size_t layout_link_count;
+
+/* "images/d/r/a/v/SERIAL" */
+void layout_build(
+	const struct image *image, const char *serial, char out[LAYOUT_PATH_MAX]) nonnull;
+/* "images/d/r/a/v/SERIAL/NAME" */
+void layout_artifact(const struct image *image, const char *serial, const char *name,
+	char out[LAYOUT_PATH_MAX]) nonnull;
+/* "meta/2/objects/HEX" */
+void layout_object(const struct digest *d, char out[LAYOUT_PATH_MAX]) nonnull;
+/* "trust/root.N" */
+void layout_root(int64_t version, char out[LAYOUT_PATH_MAX]) nonnull;
+/* "v2/<repo>/blobs/sha256:HEX" */
+void layout_blob(
+	const char *repo, const struct digest *d, char out[LAYOUT_PATH_MAX]) nonnull;
+
+#define LAYOUT_CURRENT "meta/2/current"
+#define LAYOUT_OBJECTS "meta/2/objects"
+
+/* The xattr every immutable inode carries: 64 hex digits, no NUL. */
+#define LAYOUT_DIGEST_XATTR "user.rootyard.sha256"
+
+/* How a server should call and cache a path (after resolution): facts of names alone. */
+enum layout_caching {
+	LAYOUT_IMMUTABLE, /* dated paths, objects, blobs */
+	LAYOUT_MUTABLE,   /* what .live holds, signatures, pages: no-cache */
+};
+enum layout_caching layout_caching_of(const char *path) nonnull;
+
+/* "application/json"; for OCI documents (v2/<repo>/manifests/<tag or digest>) NULL: the
+ * type stands in the document. */
+const char *layout_media_type(const char *path) nonnull;
+
+/* OCI documents begin {"schemaVersion":2,"mediaType":"...": returns the type in out, or
+ * false. */
+bool layout_oci_media_type(struct bytes head, char *out, size_t out_size) nonnull;
+
+/* May the server follow the symlink at this path: is it one of the fixed links? NULL if
+ * not. */
+const struct layout_link *layout_find_link(const char *path) nonnull;
+
+#endif

@@ -1,0 +1,50 @@
+# What is done with what was built.
+
+deps:
+	tools/deps.sh
+
+check: deps
+	+tools/check.sh $(BUILD)
+
+unit: $(UNIT)
+.PHONY: unit
+
+demo:
+	tools/demo.sh run
+demo-serve:
+	tools/demo.sh serve
+demo-clean:
+	tools/demo.sh clean
+
+install: all
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)/recipes $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(compdir)
+	install -m 755 $(O)/rootyard $(DESTDIR)$(bindir)/
+	install -m 755 $(O)/rootyard-build $(O)/rootyard-index $(O)/rootyard-httpd $(DESTDIR)$(bindir)/
+	install -m 755 $(HELPERS:%=$(O)/%) $(DESTDIR)$(libexecdir)/
+	cp -R recipes/. $(DESTDIR)$(datadir)/recipes/
+	for m in docs/*.1; do [ ! -e $$m ] || install -m 644 $$m $(DESTDIR)$(mandir)/man1/; done
+	for m in docs/*.8; do [ ! -e $$m ] || install -m 644 $$m $(DESTDIR)$(mandir)/man8/; done
+	for p in $(PROGRAMS); do $(O)/$$p --completion=bash >$(DESTDIR)$(compdir)/$$p; done
+
+uninstall:
+	rm -f $(PROGRAMS:%=$(DESTDIR)$(bindir)/%) $(PROGRAMS:%=$(DESTDIR)$(compdir)/%)
+	rm -f $(patsubst docs/%,$(DESTDIR)$(mandir)/man1/%,$(wildcard docs/*.1)) $(patsubst docs/%,$(DESTDIR)$(mandir)/man8/%,$(wildcard docs/*.8))
+	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)
+
+lint: all
+	tools/lint.sh $(O)
+format:
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+FUZZERS = $(patsubst tests/fuzz/%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_S ?= 60
+fuzz:
+	tools/fuzz.sh $(BUILD) $(FUZZ_S) $(FUZZERS)
+
+bench: all
+	tools/bench.sh $(O)
+torture: all
+	tests/torture/run.sh $(O)
+
+clean:
+	rm -rf $(BUILD)
