@@ -30,7 +30,7 @@ SRC_rootyard-image = $(wildcard client/image/*.c)
 PKG_rootyard-image = libcurl gpgme libarchive libzstd liblzma jansson yaml-0.1 libcrypto
 
 LIBS_rootyard-httpd = -lpthread
-LDFLAGS_rootyard    = -static
+LDFLAGS_rootyard    = $(if $(filter plain,$(SAN)),-static,-pie)
 
 # ---- how
 BUILD ?= build
