@@ -8,5 +8,6 @@ rm -rf "$build/stage-$SAN"
 make -s BUILD="$build" SAN="$SAN" install DESTDIR="$build/stage-$SAN" >/dev/null
 export CMOCKA_MESSAGE_OUTPUT=TAP STAGE="$build/stage-$SAN"
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:abort_on_error=0} UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
-# shellcheck disable=SC2086 # PROVE_ARGS is a list of words
-exec prove -e '' --timer ${PROVE_ARGS:-} "$build/$SAN"/tests/unit/*/test_* ${CLI_TESTS-tests/cli/*.sh}
+mapfile -t units < <(find "$build/$SAN/tests/unit" -type f -perm -100 -name 'test_*' | sort)
+# shellcheck disable=SC2086 # PROVE_ARGS and CLI_TESTS are lists of words
+exec prove -e '' --timer ${PROVE_ARGS:-} "${units[@]}" ${CLI_TESTS-tests/cli/*.sh}

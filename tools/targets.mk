@@ -31,8 +31,12 @@ uninstall:
 	rm -f $(patsubst docs/%,$(DESTDIR)$(mandir)/man1/%,$(wildcard docs/*.1)) $(patsubst docs/%,$(DESTDIR)$(mandir)/man8/%,$(wildcard docs/*.8))
 	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)
 
-lint: all
+lint: all $(O)/rights compile_flags.txt
 	tools/lint.sh $(O)
+$(O)/rights: $(O)/tools/rights.o $(O)/libmodel.a
+	$(Q)$(CC) $(ALL_LDFLAGS) -pie -o $@ $^
+compile_flags.txt: Makefile
+	$(Q)printf '%s\n' $(filter-out -MMD -MP,$(subst ",\",$(ALL_CFLAGS))) $(pkg_cflags) >$@
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
