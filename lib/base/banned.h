@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* clang sees it as a macro under _FORTIFY_SOURCE. */
+#undef sprintf
+
 #pragma GCC poison strcpy strcat sprintf vsprintf strtok gets system popen mktemp tmpnam \
 	tempnam
 

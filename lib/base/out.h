@@ -1,7 +1,8 @@
 /* out.h -- who prints, how loudly, and how progress looks.
  * Rules   results on stdout, everything else on stderr; only main and cmd files own one;
  *         a terminal sees one redrawn line per step, a log one plain line per finished
- * step Source  design section 8; https://no-color.org */
+ *         step
+ * Source  design section 8; https://no-color.org */
 #ifndef LIB_BASE_OUT_H
 #define LIB_BASE_OUT_H
 
@@ -26,6 +27,7 @@ struct out {
 	bool redraw;      /* progress is redrawn in place */
 	int64_t drawn_ms; /* when the line was last drawn */
 	size_t drawn_width;
+	int write_errno; /* of the first result that could not be written */
 };
 
 /* stdout, stderr; reads NO_COLOR and whether stderr is a terminal. */
@@ -36,6 +38,7 @@ void out_set_progress(struct out *o, enum out_progress progress) nonnull;
 
 void out_result(struct out *o, const char *fmt, ...) nonnull
 	printf_like(2, 3); /* no newline added */
+/* Messages: one line each, the newline is added, escaped as errors are. */
 void out_note(struct out *o, const char *fmt, ...) nonnull
 	printf_like(2, 3); /* hidden by -q */
 void out_detail(struct out *o, const char *fmt, ...) nonnull
