@@ -95,6 +95,14 @@ $(O)/gen/seccomp.h: tools/seccomp-compile.c $(filter %.seccomp,$(FILTERS))
 	$(call say,GEN,$@) $(CC) -O1 -D_GNU_SOURCE $(WARN) -o $(O)/gen/seccomp-compile $< -lseccomp && \
 		$(O)/gen/seccomp-compile $(FILTERS) >$@.tmp && mv $@.tmp $@
 
+# The schema becomes C strings, one a migration step.
+$(O)/gen/schema.h: indexer/schema.sql
+	@mkdir -p $(@D)
+	$(call say,GEN,$@) { echo '#include <stddef.h>'; echo 'static const char *const schema_steps[] = {'; \
+		sed -e '1,/^-- step 1$$/d' -e 's/["\\]/\\&/g' -e 's/^-- step .*/,/;t' -e 's/.*/"&\\n"/' $<; \
+		echo '};'; echo 'static const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);'; } >$@.tmp && mv $@.tmp $@
+$(O)/indexer/catalog.o: $(O)/gen/schema.h
+
 # ---- tests: tests/unit/<floor>/test_<module>.c link their own floor and those beneath
 UNIT = $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*/test_*.c))
 FLOOR_base  = $(O)/libbase.a

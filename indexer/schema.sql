@@ -1,0 +1,132 @@
+-- The catalog. Changes are appended as further steps (user_version counts them), never edited.
+
+-- step 1
+CREATE TABLE site(
+	id INTEGER PRIMARY KEY CHECK(id = 1),
+	repo TEXT NOT NULL CHECK(length(repo) = 32),
+	created INTEGER NOT NULL,
+	facts BLOB CHECK(facts IS NULL OR length(facts) = 32)
+) STRICT;
+
+CREATE TABLE key(
+	fpr TEXT PRIMARY KEY,
+	role TEXT NOT NULL CHECK(role IN ('root', 'publish')),
+	valid_from INTEGER NOT NULL,
+	valid_until INTEGER NOT NULL,
+	revoked INTEGER
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE image(
+	id INTEGER PRIMARY KEY,
+	distro TEXT NOT NULL,
+	release TEXT NOT NULL,
+	arch TEXT NOT NULL,
+	variant TEXT NOT NULL,
+	state TEXT NOT NULL DEFAULT 'active'
+		CHECK(state IN ('active', 'deprecated', 'held', 'eol', 'withdrawn')),
+	document BLOB REFERENCES document(sha256),
+	UNIQUE(distro, release, arch, variant)
+) STRICT;
+
+CREATE TABLE build(
+	id INTEGER PRIMARY KEY,
+	image INTEGER NOT NULL REFERENCES image(id),
+	serial TEXT NOT NULL,
+	state TEXT NOT NULL CHECK(state IN ('active', 'held', 'withdrawn')),
+	tree BLOB NOT NULL CHECK(length(tree) = 32),
+	diff BLOB NOT NULL CHECK(length(diff) = 32),
+	admitted INTEGER NOT NULL,
+	created INTEGER NOT NULL,
+	expires INTEGER NOT NULL,
+	epoch INTEGER NOT NULL,
+	tested TEXT NOT NULL,
+	origin TEXT NOT NULL,
+	entries INTEGER NOT NULL,
+	unpacked_size INTEGER NOT NULL,
+	max_uid INTEGER NOT NULL,
+	max_gid INTEGER NOT NULL,
+	init TEXT NOT NULL,
+	stop_signal TEXT NOT NULL,
+	description TEXT NOT NULL,
+	UNIQUE(image, serial)
+) STRICT;
+CREATE INDEX build_tree ON build(tree);
+
+-- content, by digest: what equal files are linked from
+CREATE TABLE object(
+	sha256 BLOB PRIMARY KEY CHECK(length(sha256) = 32),
+	size INTEGER NOT NULL CHECK(size >= 0)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE file(
+	build INTEGER NOT NULL REFERENCES build(id),
+	name TEXT NOT NULL,
+	sha256 BLOB NOT NULL REFERENCES object(sha256),
+	signed INTEGER NOT NULL CHECK(signed IN (0, 1)),
+	PRIMARY KEY(build, name)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX file_sha256 ON file(sha256);
+
+-- meta/2/objects; text is there from the moment a document is decided until it is on disk
+CREATE TABLE document(
+	sha256 BLOB PRIMARY KEY CHECK(length(sha256) = 32),
+	size INTEGER NOT NULL CHECK(size >= 0),
+	kind TEXT NOT NULL CHECK(kind IN ('catalog', 'image', 'files', 'current')),
+	created INTEGER NOT NULL,
+	text BLOB
+) STRICT, WITHOUT ROWID;
+CREATE INDEX document_pending ON document(sha256) WHERE text IS NOT NULL;
+
+CREATE TABLE generation(
+	number INTEGER PRIMARY KEY,
+	state TEXT NOT NULL CHECK(state IN ('staged', 'live', 'superseded')),
+	created INTEGER NOT NULL,
+	catalog BLOB NOT NULL REFERENCES document(sha256),
+	files BLOB NOT NULL REFERENCES document(sha256)
+) STRICT;
+CREATE UNIQUE INDEX generation_one_live ON generation(state) WHERE state = 'live';
+CREATE UNIQUE INDEX generation_one_staged ON generation(state) WHERE state = 'staged';
+
+CREATE TABLE listing(
+	generation INTEGER NOT NULL REFERENCES generation(number) ON DELETE CASCADE,
+	image INTEGER NOT NULL REFERENCES image(id),
+	build INTEGER NOT NULL REFERENCES build(id),
+	document BLOB NOT NULL REFERENCES document(sha256),
+	PRIMARY KEY(generation, image)
+) STRICT, WITHOUT ROWID;
+
+-- the files of a staged generation, until they are on disk
+CREATE TABLE generation_file(
+	generation INTEGER NOT NULL REFERENCES generation(number) ON DELETE CASCADE,
+	path TEXT NOT NULL,
+	text BLOB NOT NULL,
+	PRIMARY KEY(generation, path)
+) STRICT, WITHOUT ROWID;
+
+-- every version of meta/2/current
+CREATE TABLE signing(
+	version INTEGER PRIMARY KEY,
+	generation INTEGER NOT NULL,
+	state TEXT NOT NULL CHECK(state IN ('staged', 'live', 'superseded')),
+	created INTEGER NOT NULL,
+	expires INTEGER NOT NULL,
+	payload BLOB NOT NULL REFERENCES document(sha256),
+	envelope BLOB
+) STRICT;
+CREATE UNIQUE INDEX signing_one_staged ON signing(state) WHERE state = 'staged';
+
+CREATE TABLE event(
+	id INTEGER PRIMARY KEY,
+	at INTEGER NOT NULL,
+	kind TEXT NOT NULL,
+	image TEXT NOT NULL,
+	serial TEXT NOT NULL,
+	message TEXT NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX event_once ON event(kind, image, serial) WHERE serial <> '';
+
+-- images whose documents no longer say what the catalog knows
+CREATE TABLE dirty(image INTEGER PRIMARY KEY REFERENCES image(id)) STRICT;
+
+-- directories about to appear: one without its build row is removed at the next start
+CREATE TABLE intent(path TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
