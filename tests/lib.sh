@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # lib.sh -- what every black-box test stands on (sourced; bash).
 #
 # A test runs in a mount namespace of its own in which the staged installation lies over

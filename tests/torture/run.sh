@@ -1,0 +1,103 @@
+#!/bin/bash
+# Kills, fails and starves programs from outside, at each file-changing system call of the whole
+# process tree. Argument: directory of the built programs. EVERY=k takes every k-th point.
+TOP=$(cd "$(dirname "$0")/../.." && pwd)
+BUILD=$(cd "$(dirname "$1")" && pwd)
+SAN=$(basename "$1")
+export BUILD SAN
+. "$TOP/tests/lib.sh" "$@"
+EVERY=${EVERY:-1}
+gcc -O1 -D_GNU_SOURCE -o "$T/torture" "$TOP/tests/torture/torture.c" || exit 1
+
+install -d -m 2750 -g rootyard "$T/incoming"
+"$DATA/ok/toy/make-rootfs.sh" "$T/toy" || exit 1
+build() {
+	rootyard-build -q build --out "$T/incoming" --cache "$T/cache" --compress xz=0,zstd=1 --allow-unverified \
+		-o "source.url=file://$T/toy/rootfs.tar.xz" --serial "$1" "$DATA/ok/toy" 1/amd64/default >/dev/null
+}
+index() { as_user ry-index rootyard-index -q -C "$@"; }
+quiet() { "$@" >/dev/null 2>&1; }
+
+# A tree with one published build and a second one waiting.
+build 20260101_0000 && build 20260102_0000 || exit 1
+install -d -o ry-index -g ry-index "$T/old"
+index "$T/old" init --root-home "$T/home/ry-index/root" --name torture || exit 1
+index "$T/old" add "$T/incoming/toy/1/amd64/default/20260101_0000" || exit 1
+index "$T/old" publish || exit 1
+cp -a "$T/old" "$T/added"
+index "$T/added" add "$T/incoming/toy/1/amd64/default/20260102_0000" || exit 1
+old_index=$(cat "$T/old/public/meta/1.0/index-user")
+new_index=${old_index//20260101_0000/20260102_0000}
+gnupg=$T/gnupg
+mkdir -m 700 "$gnupg"
+gpg --homedir "$gnupg" -q --batch --import "$T/old"/public/keys/*.asc 2>/dev/null
+
+# What a reader sees is the old publication or the new one: index, signature and files agree.
+reader_sees_whole() { # TREE
+	local public=$1/public index sig serial
+	index=$(cat "$public/meta/1.0/index-user") || return 1
+	[ "$index" = "$old_index" ] || [ "$index" = "$new_index" ] || { echo "a third index: $index"; return 1; }
+	for sig in "$public"/meta/1.0/*.asc; do
+		quiet gpg --homedir "$gnupg" --batch --verify "$sig" "${sig%.asc}" || { echo "bad pair: $sig"; return 1; }
+	done
+	serial=$(echo "$index" | cut -d';' -f5)
+	(cd "$public/images/toy/1/amd64/default/$serial" && sha256sum --quiet -c SHA256SUMS) || return 1
+	python3 - "$public" "$serial" <<'P'
+import base64, hashlib, json, sys
+public, serial = sys.argv[1:]
+doc = json.loads(base64.b64decode(json.load(open(public + "/meta/2/current"))["payload"]))
+def load(o):
+    data = open(public + "/" + o["path"], "rb").read()
+    assert len(data) == o["size"] and hashlib.sha256(data).hexdigest() == o["sha256"], o
+    return data
+lines = load(doc["catalog"]).decode().splitlines()
+assert json.loads(lines[0])["generation"] == doc["generation"]
+assert json.loads(lines[1])[1] == serial, "meta/2 and meta/1.0 disagree"
+for o in json.loads(load(doc["files"])):
+    load({"path": o["path"], "size": o["size"], "sha256": o["sha256"]})
+P
+}
+
+points() { # MODE... as printed by count, thinned
+	awk -v n="$1" -v k="$EVERY" -v r="$((RANDOM % EVERY))" 'BEGIN { for (i = 1 + r; i <= n; i += k) print i }'
+}
+
+# torture_each NAME BASE FINISH CMD...: for each point and each fault a fresh copy of BASE.
+torture_each() {
+	local name=$1 base=$2 count k fault bad=0 done=0
+	shift 2
+	rm -rf "$T/work"; cp -a "$base" "$T/work"
+	count=$("$T/torture" count -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" PATH="$PATH" "$@" 2>/dev/null | tail -n 1)
+	echo "# $name makes $count file-changing calls"
+	for fault in kill 'fail EIO' 'fail+ ENOSPC'; do
+		for k in $(points "$count"); do
+			rm -rf "$T/work"; cp -a "$base" "$T/work"
+			# shellcheck disable=SC2086 # two words
+			set -- "$@"
+			case $fault in
+			kill) "$T/torture" kill "$k" -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" PATH="$PATH" "$@" >"$T/said" 2>&1 ;;
+			*) "$T/torture" "${fault% *}" "$k" "${fault#* }" -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" PATH="$PATH" "$@" >"$T/said" 2>&1 ;;
+			esac
+			done=$((done + 1))
+			if ! reader_sees_whole "$T/work" >"$T/said2" 2>&1; then
+				t_show "$name, $fault at $k: a reader sees a mixture: $(cat "$T/said2")"
+				bad=$((bad + 1))
+			elif ! as_user ry-index "$@" >"$T/said2" 2>&1 || ! index "$T/work" publish >>"$T/said2" 2>&1; then
+				t_show "$name, $fault at $k: the next try fails: $(cat "$T/said2"); before: $(cat "$T/said")"
+				bad=$((bad + 1))
+			elif ! index "$T/work" fsck >"$T/said2" 2>&1; then
+				t_show "$name, $fault at $k: fsck: $(cat "$T/said2")"
+				bad=$((bad + 1))
+			elif [ "$(cat "$T/work/public/meta/1.0/index-user")" != "$new_index" ]; then
+				t_show "$name, $fault at $k: the new build is not published in the end"
+				bad=$((bad + 1))
+			fi
+		done
+	done
+	is "$bad" 0 "$name leaves the old or the new tree and then succeeds, at each of $done points"
+}
+
+torture_each publish "$T/added" rootyard-index -q -C "$T/work" publish
+torture_each add "$T/old" rootyard-index -q -C "$T/work" add "$T/incoming/toy/1/amd64/default/20260102_0000"
+gpgconf --homedir "$gnupg" --kill all
+done_testing
