@@ -1,0 +1,116 @@
+#include "lib/adapt/digest.h"
+
+#include <openssl/evp.h>
+
+#include <sys/types.h>
+
+#define READ_SIZE ((size_t)256 << 10)
+
+void hasher_init(struct hasher *h)
+{
+	h->len = 0;
+	h->state = EVP_MD_CTX_new();
+	if (!h->state || EVP_DigestInit_ex(h->state, EVP_sha256(), NULL) != 1)
+		err_abort("cannot start SHA-256");
+}
+
+void hasher_add(struct hasher *h, const void *p, size_t len)
+{
+	h->len += len;
+	if (len > 0 && EVP_DigestUpdate(h->state, p, len) != 1)
+		err_abort("cannot compute SHA-256");
+}
+
+struct digest hasher_final(struct hasher *h)
+{
+	struct digest d;
+
+	if (EVP_DigestFinal_ex(h->state, d.byte, NULL) != 1)
+		err_abort("cannot finish SHA-256");
+	hasher_release(h);
+	return d;
+}
+
+void hasher_release(struct hasher *h)
+{
+	EVP_MD_CTX_free(h->state);
+	h->state = NULL;
+}
+
+struct digest digest_of(struct bytes in)
+{
+	struct digest d;
+	unsigned char nothing = 0;
+
+	if (EVP_Digest(in.len ? in.data : &nothing, in.len, d.byte, NULL, EVP_sha256(),
+		    NULL) != 1)
+		err_abort("cannot compute SHA-256");
+	return d;
+}
+
+int digest_of_fd(int fd, const char *name_for_errors, struct digest *out, uint64_t *size,
+	struct err *e)
+{
+	auto_free unsigned char *chunk = xmalloc(READ_SIZE);
+	auto_hasher struct hasher h = { 0 };
+
+	hasher_init(&h);
+	for (;;) {
+		ssize_t n = pread(fd, chunk, READ_SIZE, (off_t)h.len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return err_sys(e, "cannot read '%s'", name_for_errors);
+		if (n == 0)
+			break;
+		hasher_add(&h, chunk, (size_t)n);
+	}
+	*size = h.len;
+	*out = hasher_final(&h);
+	return 0;
+}
+
+void digest_hex(const struct digest *d, char out[DIGEST_HEX])
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < DIGEST_SIZE; i++) {
+		out[2 * i] = digits[d->byte[i] >> 4];
+		out[2 * i + 1] = digits[d->byte[i] & 15];
+	}
+	out[DIGEST_HEX - 1] = '\0';
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return -1;
+}
+
+int digest_parse(const char *hex, struct digest *out, struct err *e)
+{
+	struct digest d;
+
+	if (strnlen(hex, DIGEST_HEX) != DIGEST_HEX - 1)
+		return err_set(
+			e, ERR_PARSE, "not a SHA-256 of 64 hex digits: '%.80s'", hex);
+	for (size_t i = 0; i < DIGEST_SIZE; i++) {
+		int high = hex_value(hex[2 * i]), low = hex_value(hex[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return err_set(
+				e, ERR_PARSE, "not a lower-case hex SHA-256: '%s'", hex);
+		d.byte[i] = (unsigned char)(high << 4 | low);
+	}
+	*out = d;
+	return 0;
+}
+
+bool digest_equal(const struct digest *a, const struct digest *b)
+{
+	return memcmp(a->byte, b->byte, DIGEST_SIZE) == 0;
+}
