@@ -54,7 +54,8 @@ struct command {
 	const void *defaults;   /* NULL: zeroes */
 	int min_args, max_args; /* max -1: any number */
 	bool stop_at_first_arg; /* what follows the first positional belongs to somebody
-				   else */
+				   else; a "--" right behind it is dropped */
+	bool raw; /* another program parses: everything after the verb is positional */
 	bool can_dry_run;
 	bool hidden;
 	/* Returns 0, -1 with e filled, or an exit status above 0 of its own. */
@@ -71,7 +72,9 @@ struct program {
 /* Parses, runs, prints the error, returns the exit status. */
 int opt_main(const struct program *p, int argc, char **argv) must_check nonnull;
 
-/* The parsing alone, for tests: fills values and positionals. */
+/* The parsing alone: argv[0] is the verb, argv[argc] is NULL; fills c->values (the
+ * caller's, values_size bytes), sets the levels of c->out (the caller's), moves the
+ * positionals to the front of argv + 1, where c->argv then points. */
 int opt_parse(const struct command *cmd, int argc, char **argv, struct call *c,
 	struct err *e) must_check nonnull;
 
