@@ -46,7 +46,8 @@ int fs_remove_tree(int dir_fd, const char *path, struct err *e) must_check nonnu
 /* fsync of a directory or file by descriptor, with its name for the sentence. */
 int fs_sync(int fd, const char *name_for_errors, struct err *e) must_check nonnull;
 
-/* Opens path's directory beneath dir_fd and syncs it. */
+/* Makes the name `path` durable: syncs the directory that holds it, and path itself when
+ * that is a directory. */
 int fs_sync_dir_at(int dir_fd, const char *path, struct err *e) must_check nonnull;
 
 /* rename + fsync of the target's directory. */
@@ -73,6 +74,11 @@ void fs_names_release(struct fs_names *n) nonnull;
 /* A fresh private directory (0700) in dir_fd named PREFIX.XXXXXX; name_out holds it. */
 int fs_mkdtemp_at(int dir_fd, const char *prefix, char *name_out, size_t name_size,
 	struct err *e) must_check nonnull;
+
+/* len (at most 32) random characters of [a-z0-5] and a NUL, for names that nobody
+ * guesses.
+ */
+int fs_random_suffix(char *out, size_t len, struct err *e) must_check nonnull;
 
 /* An exclusive lock on NAME (created 0600) beneath dir_fd: the descriptor holds it until
  * closed. wait_ms 0 fails at once with ERR_BUSY that names the holder's pid, which the

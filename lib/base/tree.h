@@ -53,7 +53,8 @@ int tree_hardlink(struct tree *t, const struct relpath *p, const struct relpath 
 	struct err *e) must_check nonnull;
 
 /* A regular file in three steps: the descriptor, any number of writes to it by the caller
- * (fs_write_all or copy_file_range), then the meta. */
+ * (fs_write_all or copy_file_range), then the meta. The
+ * descriptor stays the caller's to close. */
 int tree_file_begin(
 	struct tree *t, const struct relpath *p, struct err *e) must_check nonnull;
 int tree_file_end(struct tree *t, int fd, const struct relpath *p,
