@@ -1,0 +1,400 @@
+#include "lib/adapt/yaml.h"
+
+#include "lib/base/arena.h"
+#include "lib/base/buf.h"
+
+#include <yaml.h>
+
+#define DEPTH_MAX     32
+#define NODES_MAX     (256U << 10) /* aliases included */
+#define ANCHORS_MAX   256U
+#define EXPANSION_MAX (1U << 20) /* bytes that aliases may stand for */
+
+/* What an alias can stand for, and what it costs. */
+struct anchor {
+	struct anchor *next;
+	const char *name;
+	struct ynode *node;
+	size_t weight;       /* bytes of the whole subtree, its aliases expanded */
+	unsigned int height; /* levels of the subtree */
+	bool complete;       /* until then an alias would stand inside of itself */
+};
+
+struct yreader {
+	yaml_parser_t parser;
+	const char *name;
+	struct bytes text;
+	struct arena *arena;
+	struct anchor *anchors; /* the newest first */
+	size_t nodes, expanded;
+	unsigned int anchor_count;
+};
+
+/* Measures of a subtree, passed up. */
+struct extent {
+	size_t weight;
+	unsigned int height;
+};
+
+static int fail_at(const struct yreader *r, enum err_code code, const yaml_mark_t *at,
+	const char *sentence, struct err *e)
+{
+	return err_set(e, code, "%s:%zu:%zu: %s", r->name, at->line + 1, at->column + 1,
+		sentence);
+}
+
+static void event_release(yaml_event_t *event)
+{
+	yaml_event_delete(event);
+}
+#define auto_event with_cleanup(event_release)
+
+/* The byte that the parser complains about: its marks count lines and characters. */
+static unsigned char byte_at(const struct yreader *r, const yaml_mark_t *at)
+{
+	return at->index < r->text.len ? r->text.data[at->index] : 0;
+}
+
+/* The reader of bytes knows offsets only. */
+static yaml_mark_t mark_of_offset(const struct yreader *r, size_t offset)
+{
+	yaml_mark_t at = { 0 };
+
+	for (size_t i = 0; i < offset && i < r->text.len; i++) {
+		at.column++;
+		if (r->text.data[i] == '\n') {
+			at.line++;
+			at.column = 0;
+		}
+	}
+	return at;
+}
+
+static int parser_fail(const struct yreader *r, struct err *e)
+{
+	const yaml_parser_t *p = &r->parser;
+	const char *problem = p->problem ? p->problem : "not YAML";
+	yaml_mark_t at = p->problem_mark;
+
+	if (p->error == YAML_MEMORY_ERROR)
+		err_abort("out of memory");
+	if (p->error == YAML_READER_ERROR)
+		at = mark_of_offset(r, p->problem_offset);
+	else if (byte_at(r, &at) == '\t')
+		problem = "a tab: indent with spaces";
+	return fail_at(r, ERR_PARSE, &at, problem, e);
+}
+
+static int next_event(struct yreader *r, yaml_event_t *event, struct err *e)
+{
+	return yaml_parser_parse(&r->parser, event) ? 0 : parser_fail(r, e);
+}
+
+static struct anchor *anchor_find(const struct yreader *r, const char *name)
+{
+	for (struct anchor *a = r->anchors; a; a = a->next)
+		if (strcmp(a->name, name) == 0)
+			return a;
+	return NULL;
+}
+
+/* *out stays NULL where there is no anchor. */
+static int anchor_begin(struct yreader *r, const yaml_char_t *name, const yaml_mark_t *at,
+	struct ynode *node, struct anchor **out, struct err *e)
+{
+	struct anchor *a;
+
+	if (!name)
+		return 0;
+	if (++r->anchor_count > ANCHORS_MAX)
+		return fail_at(r, ERR_LIMIT, at, "too many anchors", e);
+	a = arena_alloc(r->arena, sizeof(*a));
+	*a = (struct anchor){ .next = r->anchors, .node = node };
+	a->name = arena_strdup(r->arena, (const char *)name);
+	*out = r->anchors = a;
+	return 0;
+}
+
+static int node_new(struct yreader *r, enum ynode_kind kind, const yaml_mark_t *at,
+	struct ynode **out, struct err *e)
+{
+	struct ynode *n;
+
+	if (++r->nodes > NODES_MAX)
+		return fail_at(r, ERR_LIMIT, at, "too many nodes", e);
+	n = arena_alloc(r->arena, sizeof(*n));
+	n->kind = kind;
+	n->line = (unsigned int)at->line + 1;
+	n->column = (unsigned int)at->column + 1;
+	n->text = "";
+	*out = n;
+	return 0;
+}
+
+static int use_alias(struct yreader *r, const yaml_event_t *event, unsigned int depth,
+	struct ynode **out, struct extent *extent, struct err *e)
+{
+	const yaml_mark_t *at = &event->start_mark;
+	const struct anchor *a = anchor_find(r, (const char *)event->data.alias.anchor);
+
+	if (++r->nodes > NODES_MAX)
+		return fail_at(r, ERR_LIMIT, at, "too many nodes", e);
+	if (!a)
+		return fail_at(r, ERR_PARSE, at, "an alias without its anchor", e);
+	if (!a->complete)
+		return fail_at(r, ERR_PARSE, at, "an alias inside of itself", e);
+	if (depth + a->height > DEPTH_MAX)
+		return fail_at(r, ERR_LIMIT, at, "more than 32 levels deep", e);
+	if (a->weight > EXPANSION_MAX - r->expanded)
+		return fail_at(r, ERR_LIMIT, at, "aliases stand for more than 1 MiB", e);
+	r->expanded += a->weight;
+	*extent = (struct extent){ a->weight, a->height };
+	*out = a->node;
+	return 0;
+}
+
+static bool is_text_tag(const yaml_char_t *tag)
+{
+	return strcmp((const char *)tag, YAML_STR_TAG) == 0 ||
+	       strcmp((const char *)tag, "tag:yaml.org,2002:binary") == 0;
+}
+
+static int take_scalar(struct yreader *r, const yaml_event_t *event, struct ynode **out,
+	struct extent *extent, struct err *e)
+{
+	const yaml_mark_t *at = &event->start_mark;
+	const yaml_char_t *tag = event->data.scalar.tag;
+	const unsigned char *value = event->data.scalar.value;
+	size_t len = event->data.scalar.length;
+	struct ynode *n;
+
+	if (tag && !is_text_tag(tag))
+		return fail_at(
+			r, ERR_PARSE, at, "a tag: only !!str and !!binary are known", e);
+	if (memchr(value, 0, len))
+		return fail_at(r, ERR_PARSE, at, "a NUL in a string", e);
+	if (node_new(r, YNODE_SCALAR, at, &n, e) < 0)
+		return -1;
+
+	n->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !tag;
+	n->text = arena_strndup(r->arena, value, len);
+	n->len = len;
+
+	struct anchor *a = NULL;
+
+	if (anchor_begin(r, event->data.scalar.anchor, at, n, &a, e) < 0)
+		return -1;
+	*extent = (struct extent){ sizeof(*n) + len, 0 };
+	if (a) {
+		a->weight = extent->weight;
+		a->complete = true;
+	}
+	*out = n;
+	return 0;
+}
+
+static int by_text_then_place(const void *left, const void *right)
+{
+	const struct ynode *a = *(struct ynode *const *)left;
+	const struct ynode *b = *(struct ynode *const *)right;
+	int order = strcmp(a->text, b->text);
+
+	if (order)
+		return order;
+	if (a->line != b->line)
+		return a->line < b->line ? -1 : 1;
+	return (a->column > b->column) - (a->column < b->column);
+}
+
+static int check_keys(const struct yreader *r, const struct ynode *map, struct err *e)
+{
+	auto_free struct ynode **key = xcalloc(map->count + 1, sizeof(struct ynode *));
+
+	for (size_t i = 0; i < map->count; i++) {
+		key[i] = map->item[2 * i];
+		if (key[i]->kind != YNODE_SCALAR)
+			return err_set(e, ERR_PARSE, "%s:%u:%u: a key that is no string",
+				r->name, key[i]->line, key[i]->column);
+	}
+	qsort(key, map->count, sizeof(struct ynode *), by_text_then_place);
+	for (size_t i = 1; i < map->count; i++)
+		if (strcmp(key[i - 1]->text, key[i]->text) == 0)
+			return err_set(e, ERR_PARSE,
+				"%s:%u:%u: key '%s' again, first in line %u", r->name,
+				key[i]->line, key[i]->column, key[i]->text,
+				key[i - 1]->line);
+	return 0;
+}
+
+struct items {
+	struct ynode **node;
+	size_t count, cap;
+};
+
+static void items_release(struct items *items)
+{
+	free(items->node);
+}
+#define auto_items with_cleanup(items_release)
+
+static void items_add(struct items *items, struct ynode *node)
+{
+	if (items->count == items->cap) {
+		items->cap = items->cap ? 2 * items->cap : 8;
+		items->node = xrealloc(items->node, items->cap * sizeof(struct ynode *));
+	}
+	items->node[items->count++] = node;
+}
+
+static int take_node(struct yreader *r, const yaml_event_t *event, unsigned int depth,
+	struct ynode **out, struct extent *extent, struct err *e);
+
+/* Everything up to the end event of a sequence or mapping. */
+static int take_items(struct yreader *r, yaml_event_type_t end, unsigned int depth,
+	struct ynode *n, struct extent *extent, struct err *e)
+{
+	auto_items struct items items = { 0 };
+
+	for (;;) {
+		auto_event yaml_event_t event = { 0 };
+		struct extent below = { 0 };
+		struct ynode *item;
+
+		if (next_event(r, &event, e) < 0)
+			return -1;
+		if (event.type == end)
+			break;
+		if (take_node(r, &event, depth + 1, &item, &below, e) < 0)
+			return -1;
+		items_add(&items, item);
+		extent->weight += below.weight + sizeof(item);
+		if (below.height + 1 > extent->height)
+			extent->height = below.height + 1;
+	}
+	n->item = arena_array(r->arena, items.count + 1, sizeof(struct ynode *));
+	if (items.count)
+		memcpy(n->item, items.node, items.count * sizeof(struct ynode *));
+	n->count = n->kind == YNODE_MAPPING ? items.count / 2 : items.count;
+	return 0;
+}
+
+static int take_collection(struct yreader *r, const yaml_event_t *event,
+	unsigned int depth, struct ynode **out, struct extent *extent, struct err *e)
+{
+	bool map = event->type == YAML_MAPPING_START_EVENT;
+	const yaml_mark_t *at = &event->start_mark;
+	const yaml_char_t *tag =
+		map ? event->data.mapping_start.tag : event->data.sequence_start.tag;
+	struct ynode *n;
+
+	if (tag)
+		return fail_at(
+			r, ERR_PARSE, at, "a tag: only !!str and !!binary are known", e);
+	if (depth >= DEPTH_MAX)
+		return fail_at(r, ERR_LIMIT, at, "more than 32 levels deep", e);
+	if (node_new(r, map ? YNODE_MAPPING : YNODE_SEQUENCE, at, &n, e) < 0)
+		return -1;
+
+	struct anchor *a = NULL;
+
+	if (anchor_begin(r,
+		    map ? event->data.mapping_start.anchor
+			: event->data.sequence_start.anchor,
+		    at, n, &a, e) < 0)
+		return -1;
+	*extent = (struct extent){ sizeof(*n), 0 };
+	if (take_items(r, map ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT, depth,
+		    n, extent, e) < 0)
+		return -1;
+	if (map && check_keys(r, n, e) < 0)
+		return -1;
+	if (a) {
+		a->weight = extent->weight;
+		a->height = extent->height;
+		a->complete = true;
+	}
+	*out = n;
+	return 0;
+}
+
+static int take_node(struct yreader *r, const yaml_event_t *event, unsigned int depth,
+	struct ynode **out, struct extent *extent, struct err *e)
+{
+	if (event->type == YAML_ALIAS_EVENT)
+		return use_alias(r, event, depth, out, extent, e);
+	if (event->type == YAML_SCALAR_EVENT)
+		return take_scalar(r, event, out, extent, e);
+	return take_collection(r, event, depth, out, extent, e);
+}
+
+/* The first document's root; NULL when there is nothing in it. */
+static int take_document(struct yreader *r, struct ynode **root, struct err *e)
+{
+	for (;;) {
+		auto_event yaml_event_t event = { 0 };
+		struct extent extent;
+
+		if (next_event(r, &event, e) < 0)
+			return -1;
+		if (event.type == YAML_STREAM_END_EVENT)
+			return 0;
+		if (event.type == YAML_STREAM_START_EVENT ||
+			event.type == YAML_DOCUMENT_START_EVENT)
+			continue;
+		if (take_node(r, &event, 0, root, &extent, e) < 0)
+			return -1;
+		if ((*root)->kind == YNODE_SCALAR && (*root)->plain && (*root)->len == 0)
+			*root = NULL;
+		/* What else stands in this document is damage; a second one is not read.
+		 */
+		auto_event yaml_event_t end = { 0 };
+
+		return next_event(r, &end, e);
+	}
+}
+
+int yaml_parse(struct bytes text, const char *name, size_t ceiling, struct ydoc *out,
+	struct err *e)
+{
+	struct arena *arena;
+	struct yreader r = { .name = name, .text = text };
+	struct ynode *root = NULL;
+
+	if (text.len > ceiling)
+		return err_set(e, ERR_LIMIT, "%s: larger than %zu bytes", name, ceiling);
+	if (!yaml_parser_initialize(&r.parser))
+		err_abort("out of memory");
+	r.arena = arena = xcalloc(1, sizeof(*arena));
+	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
+	yaml_parser_set_input_string(
+		&r.parser, text.len ? text.data : (const unsigned char *)"", text.len);
+
+	int result = take_document(&r, &root, e);
+
+	yaml_parser_delete(&r.parser);
+	if (result < 0) {
+		arena_release(arena);
+		free(arena);
+		return -1;
+	}
+	*out = (struct ydoc){ .root = root, .memory = arena };
+	return 0;
+}
+
+void yaml_release(struct ydoc *doc)
+{
+	if (doc->memory)
+		arena_release(doc->memory);
+	free(doc->memory);
+	*doc = (struct ydoc){ 0 };
+}
+
+const struct ynode *yaml_get(const struct ynode *map, const char *key)
+{
+	if (map->kind != YNODE_MAPPING)
+		return NULL;
+	for (size_t i = 0; i < map->count; i++)
+		if (strcmp(map->item[2 * i]->text, key) == 0)
+			return map->item[2 * i + 1];
+	return NULL;
+}
