@@ -1,8 +1,11 @@
 /* pool.h -- work on several cores, results in the order of submission.
  * Shape   pool_submit hands a job to a free thread and blocks while 2 jobs per thread are
- * under way; `done` is called for each finished job in submission order, on the
- * submitting thread Errors  the first failing job's error comes out of pool_submit or
- * pool_finish, once Owns    the threads; jobs are the caller's */
+ *         under way; `done` is called for each finished job in submission order, on the
+ *         submitting thread
+ * Errors  the first failing job's error (in submission order) comes out of pool_submit or
+ *         pool_finish; `done` is not called for it nor for any later job, and every later
+ *         call fails with the same error
+ * Owns    the threads; jobs are the caller's, discarded on the submitting thread */
 #ifndef LIB_BASE_POOL_H
 #define LIB_BASE_POOL_H
 

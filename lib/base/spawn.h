@@ -2,7 +2,8 @@
  * Rules   argv[0] is an absolute path or a name looked up in env's PATH (default
  *         /usr/sbin:/usr/bin:/sbin:/bin); the environment is exactly what is given; no
  *         descriptor above 2 is inherited except those listed; signals are reset to
- * default Errors  ERR_NOTFOUND names a missing program; a non-zero exit is not an error
+ *         default
+ * Errors  ERR_NOTFOUND names a missing program; a non-zero exit is not an error
  * of spawn_wait, spawn_run turns it into one */
 #ifndef LIB_BASE_SPAWN_H
 #define LIB_BASE_SPAWN_H
@@ -34,11 +35,12 @@ struct spawn {
 /* Starts it; *pid is the caller's to wait for. An exec error comes back here. */
 int spawn_start(const struct spawn *s, pid_t *pid, struct err *e) must_check nonnull;
 
-/* Waits; *status is 0..255, or 128+signal. */
+/* Waits; *status is 0..255, or 128+signal. ERR_INTERRUPTED when a handler without
+ * SA_RESTART ran: the child is then still the caller's. */
 int spawn_wait(pid_t pid, int *status, struct err *e) must_check nonnull;
 
-/* Starts, waits, and makes a non-zero status ERR_FAILED: "'mmdebstrap' exited with status
- * 25". */
+/* Starts, waits (an interrupted wait ends the child), and makes a non-zero status
+ * ERR_FAILED: "'mmdebstrap' exited with status 25". */
 int spawn_run(const struct spawn *s, struct err *e) must_check nonnull;
 
 /* The same, collecting stdout into out (its ceiling counts). */
