@@ -1,5 +1,7 @@
 #include "lib/base/pool.h"
 
+#include "lib/base/bytes.h"
+
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>

@@ -268,7 +268,8 @@ static int wait_or_end(pid_t pid, int *raw, struct err *e)
 {
 	if (wait_raw(pid, raw, e) == 0)
 		return 0;
-	spawn_kill_group(pid, END_GRACE_MS);
+	if (e->code == ERR_INTERRUPTED)
+		spawn_kill_group(pid, END_GRACE_MS);
 	return -1;
 }
 

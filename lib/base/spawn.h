@@ -4,7 +4,7 @@
  *         descriptor above 2 is inherited except those listed; signals are reset to
  *         default
  * Errors  ERR_NOTFOUND names a missing program; a non-zero exit is not an error
- * of spawn_wait, spawn_run turns it into one */
+ *         of spawn_wait, spawn_run turns it into one */
 #ifndef LIB_BASE_SPAWN_H
 #define LIB_BASE_SPAWN_H
 
