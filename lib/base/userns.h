@@ -1,7 +1,7 @@
 /* userns.h -- subordinate ids and user namespaces of an ordinary user.
  * Shape   the one map is "0 SUB 65536": the first 65,536 ids of the first range of at
- * least that length; shorter ranges count as none (single id) Source  subuid(5),
- * newuidmap(1), user_namespaces(7) */
+ * least that length; shorter ranges count as none (single id)
+ * Source  subuid(5), newuidmap(1), user_namespaces(7) */
 #ifndef LIB_BASE_USERNS_H
 #define LIB_BASE_USERNS_H
 
@@ -37,14 +37,15 @@ enum userns_kind {
 			  maps of children with no helper */
 };
 
-/* Writes the maps of `pid` (a child of ours that just made its user namespace) through
- * newuidmap and newgidmap, or single-id maps when !ids->full. */
+/* Writes the maps of `pid` (a dumpable child of ours that just made its user namespace)
+ * through newuidmap and newgidmap, or single-id maps when !ids->full. */
 int userns_write_maps(pid_t pid, enum userns_kind kind, const struct subids *ids,
 	struct err *e) must_check nonnull;
 
 /* Forks; the child enters a new user namespace (and `extra_flags`: CLONE_NEWNS...), is
- * mapped, becomes id 0 in it and runs fn. Returns the child's pid, or -1. The child dies
- * with us. */
+ * mapped, becomes id 0 in it, runs fn and ends by _exit with its value (what fn printed
+ * through stdio is its own to flush). Returns the child's pid, or -1. The child dies with
+ * us. */
 pid_t userns_fork(enum userns_kind kind, int extra_flags, const struct subids *ids,
 	int (*fn)(void *ctx), void *ctx, struct err *e) must_check nonnull;
 
