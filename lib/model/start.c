@@ -1,6 +1,9 @@
 #include "lib/model/start.h"
 
-#define START_TEXT_MAX (64U << 10)
+#define START_BYTES_MAX (64U << 10)
+#define START_LINES_MAX 64
+
+static const char key_letters[] = "abcdefghijklmnopqrstuvwxyz_";
 
 static bool needs_escape(unsigned char c)
 {
@@ -9,10 +12,9 @@ static bool needs_escape(unsigned char c)
 
 void start_line(struct buf *out, const char *key, const char *value)
 {
-	buf_add_str(out, key);
-	buf_add_byte(out, ' ');
-	for (const char *p = value; *p; p++) {
-		unsigned char c = (unsigned char)*p;
+	buf_printf(out, "%s ", key);
+	for (const char *v = value; *v; v++) {
+		unsigned char c = (unsigned char)*v;
 
 		if (needs_escape(c))
 			buf_printf(out, "\\x%02x", c);
@@ -22,92 +24,131 @@ void start_line(struct buf *out, const char *key, const char *value)
 	buf_add_byte(out, '\n');
 }
 
+static int bad_line(size_t number, const char *what, struct err *e)
+{
+	return err_set(e, ERR_PARSE, "line %zu: %s", number, what);
+}
+
+/* Cuts the next line off *text into key and value (raw); 1 a line, 0 the end. */
+static int next_line(struct bytes *text, size_t number, struct bytes *key,
+	struct bytes *value, struct err *e)
+{
+	const unsigned char *end, *space;
+	size_t len;
+
+	if (text->len == 0)
+		return 0;
+	if (number > START_LINES_MAX)
+		return err_set(e, ERR_LIMIT, "more than %d lines", START_LINES_MAX);
+	end = memchr(text->data, '\n', text->len);
+	if (!end)
+		return bad_line(number, "no end of line", e);
+	len = (size_t)(end - text->data);
+	space = memchr(text->data, ' ', len);
+	if (!space || space == text->data)
+		return bad_line(number, "no key and value", e);
+
+	*key = bytes_of(text->data, (size_t)(space - text->data));
+	*value = bytes_of(space + 1, (size_t)(end - space - 1));
+	*text = bytes_of(end + 1, text->len - len - 1);
+	for (size_t i = 0; i < key->len; i++)
+		if (!key->data[i] || !strchr(key_letters, key->data[i]))
+			return bad_line(number, "a key is made of a-z and _", e);
+	return 1;
+}
+
 static int hex_value(unsigned char c)
 {
 	if (c >= '0' && c <= '9')
 		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return -1;
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* One line of text at *pos: its key and value; 0 at the end, -1 when malformed. */
-static int next_line(
-	struct bytes text, size_t *pos, struct bytes *key, struct bytes *value)
+/* One character of a value at *at (advanced); -1 when it is none. Only what start_line
+ * escapes may be escaped, so that one fact has one text. */
+static int next_char(struct bytes value, size_t *at)
 {
-	const unsigned char *line = text.data + *pos, *end, *blank;
-	size_t left = text.len - *pos;
+	unsigned char c = value.data[*at];
+	int high, low;
 
-	if (left == 0)
-		return 0;
-	end = memchr(line, '\n', left);
-	if (!end)
+	if (c != '\\') {
+		++*at;
+		return needs_escape(c) ? -1 : c;
+	}
+	if (value.len - *at < 4 || value.data[*at + 1] != 'x')
 		return -1;
-	blank = memchr(line, ' ', (size_t)(end - line));
-	if (!blank || blank == line)
+	high = hex_value(value.data[*at + 2]);
+	low = hex_value(value.data[*at + 3]);
+	*at += 4;
+	if (high < 0 || low < 0 || high + low == 0 ||
+		!needs_escape((unsigned char)(high << 4 | low)))
 		return -1;
-	*key = bytes_of(line, (size_t)(blank - line));
-	*value = bytes_of(blank + 1, (size_t)(end - blank - 1));
-	*pos += (size_t)(end - line) + 1;
-	return 1;
+	return high << 4 | low;
 }
 
 static int decode(
-	struct bytes value, char *out, size_t out_size, const char *key, struct err *e)
+	struct bytes value, size_t number, char *out, size_t out_size, struct err *e)
 {
-	size_t n = 0;
+	size_t len = 0, at = 0;
 
-	for (size_t i = 0; i < value.len; i++) {
-		int c = value.data[i];
+	while (at < value.len) {
+		int c = next_char(value, &at);
 
-		if (c == '\\') {
-			bool whole = value.len - i >= 4 && value.data[i + 1] == 'x';
-			int high = whole ? hex_value(value.data[i + 2]) : -1;
-			int low = whole ? hex_value(value.data[i + 3]) : -1;
-
-			if (high < 0 || low < 0)
-				return err_set(e, ERR_PARSE,
-					"'%s': a backslash that is no \\xNN", key);
-			c = high << 4 | low;
-			i += 3;
-		}
-		if (c == 0)
-			return err_set(e, ERR_PARSE, "'%s': a NUL byte", key);
-		if (n + 1 >= out_size)
-			return err_set(e, ERR_LIMIT, "'%s': longer than %zu bytes", key,
+		if (c < 0)
+			return bad_line(number, "a byte that is not escaped as \\xNN", e);
+		if (len + 1 >= out_size)
+			return err_set(e, ERR_LIMIT,
+				"line %zu: the value is longer than %zu bytes", number,
 				out_size - 1);
-		out[n++] = (char)c;
+		out[len++] = (char)c;
 	}
-	out[n] = '\0';
+	out[len] = '\0';
 	return 0;
+}
+
+static size_t line_of(struct bytes text, size_t pos)
+{
+	size_t number = 1;
+
+	for (size_t i = 0; i < pos; i++)
+		number += text.data[i] == '\n';
+	return number;
 }
 
 int start_next(struct bytes text, const char *key, size_t *pos, char *out,
 	size_t out_size, struct err *e)
 {
-	struct bytes k, v;
-	int rc;
+	struct bytes rest, found = { 0 }, value = { 0 };
+	size_t number;
+	int more;
 
-	if (text.len > START_TEXT_MAX)
-		return err_set(e, ERR_LIMIT, "larger than %u bytes", START_TEXT_MAX);
-	while ((rc = next_line(text, pos, &k, &v)) > 0)
-		if (bytes_equal_str(k, key))
-			return decode(v, out, out_size, key, e) < 0 ? -1 : 1;
-	if (rc < 0)
-		return err_set(
-			e, ERR_PARSE, "a line that is no 'key value' at byte %zu", *pos);
-	return 0;
+	if (text.len > START_BYTES_MAX)
+		return err_set(e, ERR_LIMIT, "more than %u bytes", START_BYTES_MAX);
+	if (*pos > text.len)
+		return 0;
+	rest = bytes_of(text.data + *pos, text.len - *pos);
+	number = line_of(text, *pos);
+	while ((more = next_line(&rest, number, &found, &value, e)) > 0) {
+		if (bytes_equal_str(found, key)) {
+			if (decode(value, number, out, out_size, e) < 0)
+				return -1;
+			*pos = text.len - rest.len;
+			return 1;
+		}
+		number++;
+	}
+	return more;
 }
 
 int start_get(
 	struct bytes text, const char *key, char *out, size_t out_size, struct err *e)
 {
 	size_t pos = 0;
-	int rc = start_next(text, key, &pos, out, out_size, e);
+	int found = start_next(text, key, &pos, out, out_size, e);
 
-	if (rc == 0)
-		return err_set(e, ERR_NOTFOUND, "no line '%s'", key);
-	return rc < 0 ? -1 : 0;
+	if (found == 0)
+		return err_set(e, ERR_NOTFOUND, "key '%s' is missing", key);
+	return found < 0 ? -1 : 0;
 }
 
 const char *start_get_or(struct bytes text, const char *key, char *out, size_t out_size,
