@@ -488,6 +488,8 @@ int files_parse(struct bytes json, struct arena *arena, struct trust_object **ou
 
 	if (json_open(json, &doc, e) < 0)
 		return err_wrap(e, "files document");
+	if (json.data[0] != '[')
+		return err_set(e, ERR_PARSE, "files document: not an array");
 	array = json_any(doc);
 	n = json_count(array);
 	*out = arena_array(arena, n, sizeof(**out));
