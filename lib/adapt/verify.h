@@ -60,6 +60,11 @@ struct verified {
 	struct digest sha256;
 };
 
+#define VERIFIED_INIT                                                                    \
+	{                                                                                \
+		.fd = -1                                                                 \
+	}
+
 /* Takes fd on success. ERR_UNTRUSTED names both sizes or both digests. */
 int verify_file(int fd, const char *name, uint64_t size, const struct digest *sha256,
 	struct verified *out, struct err *e) must_check nonnull;
