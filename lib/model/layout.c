@@ -1,0 +1,228 @@
+#include "lib/model/layout.h"
+
+#include <stdarg.h>
+
+/* path in public/, from there to .live, inside the generation */
+#define LINK(path, up, is_dir)                                                           \
+	{                                                                                \
+		path, up LAYOUT_LIVE "/" path, path, is_dir                              \
+	}
+
+const struct layout_link layout_links[] = {
+	LINK("meta/1.0", "../", true),
+	LINK("meta/2/current", "../../", false),
+	LINK("streams", "", true),
+	LINK("api/v1/index.json", "../../", false),
+	LINK("feed.atom", "", false),
+	LINK("aplinfo.dat", "", false),
+	LINK("aplinfo.dat.gz", "", false),
+	LINK("aplinfo.dat.asc", "", false),
+	LINK("wsl", "", true),
+	LINK("index.html", "", false),
+	LINK("assets", "", true),
+};
+const size_t layout_link_count = ARRAY_COUNT(layout_links);
+
+/* ---- names made of parts that were parsed: they fit, or we broke our own promise */
+
+printf_like(2, 3) static void path_format(char out[LAYOUT_PATH_MAX], const char *fmt, ...)
+{
+	va_list ap;
+	int len;
+
+	va_start(ap, fmt);
+	len = vsnprintf(out, LAYOUT_PATH_MAX, fmt, ap);
+	va_end(ap);
+	if (len < 0 || len >= LAYOUT_PATH_MAX)
+		err_abort("path in the tree is too long");
+}
+
+void layout_build(
+	const struct image *image, const char *serial, char out[LAYOUT_PATH_MAX])
+{
+	path_format(out, "images/%s/%s/%s/%s/%s", image->distro, image->release,
+		image->arch, image->variant, serial);
+}
+
+void layout_artifact(const struct image *image, const char *serial, const char *name,
+	char out[LAYOUT_PATH_MAX])
+{
+	path_format(out, "images/%s/%s/%s/%s/%s/%s", image->distro, image->release,
+		image->arch, image->variant, serial, name);
+}
+
+void layout_object(const struct digest *d, char out[LAYOUT_PATH_MAX])
+{
+	char hex[DIGEST_HEX];
+
+	digest_hex(d, hex);
+	path_format(out, LAYOUT_OBJECTS "/%s", hex);
+}
+
+void layout_root(int64_t version, char out[LAYOUT_PATH_MAX])
+{
+	path_format(out, "trust/root.%lld", (long long)version);
+}
+
+void layout_blob(const char *repo, const struct digest *d, char out[LAYOUT_PATH_MAX])
+{
+	char hex[DIGEST_HEX];
+
+	digest_hex(d, hex);
+	path_format(out, "v2/%s/blobs/sha256:%s", repo, hex);
+}
+
+/* ---- facts of names */
+
+static bool begins(const char *text, const char *prefix)
+{
+	return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+static bool ends(const char *text, const char *suffix)
+{
+	size_t len = strlen(text), suffix_len = strlen(suffix);
+
+	return len >= suffix_len && strcmp(text + len - suffix_len, suffix) == 0;
+}
+
+static const char *base_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+/* Component n (from 0) of a path; NULL when there are fewer. Its end is a slash or NUL.
+ */
+static const char *component(const char *path, unsigned int n)
+{
+	for (; n > 0; n--) {
+		path = strchr(path, '/');
+		if (!path)
+			return NULL;
+		path++;
+	}
+	return path;
+}
+
+/* v2/<repo>/KIND/<rest>: the rest, or NULL. */
+static const char *oci_part(const char *path, const char *kind)
+{
+	const char *third = component(path, 2);
+
+	if (!begins(path, "v2/") || !third || !begins(third, kind))
+		return NULL;
+	return third[strlen(kind)] == '/' ? third + strlen(kind) + 1 : NULL;
+}
+
+/* images/d/r/a/v/SERIAL/NAME: the name, or NULL. */
+static const char *dated_name(const char *path)
+{
+	const char *serial = component(path, 5), *name = component(path, 6);
+	char text[SERIAL_MAX];
+	size_t len;
+
+	if (!begins(path, "images/") || !serial || !name || !*name || strchr(name, '/'))
+		return NULL;
+	len = strcspn(serial, "/");
+	if (len >= sizeof(text))
+		return NULL;
+	memcpy(text, serial, len);
+	text[len] = '\0';
+	return serial_is_valid(text) ? name : NULL;
+}
+
+enum layout_caching layout_caching_of(const char *path)
+{
+	const char *oci = oci_part(path, "manifests");
+
+	/* Signatures are replaced when a key goes. */
+	if (ends(path, ".asc") || ends(path, ".gpg") || ends(path, ".sjson"))
+		return LAYOUT_MUTABLE;
+	if (dated_name(path) || begins(path, LAYOUT_OBJECTS "/") ||
+		begins(path, "trust/root.") || oci_part(path, "blobs"))
+		return LAYOUT_IMMUTABLE;
+	return oci && begins(oci, "sha256:") ? LAYOUT_IMMUTABLE : LAYOUT_MUTABLE;
+}
+
+struct type {
+	const char *suffix, *media_type;
+};
+
+static const struct type types[] = {
+	{ ".json", "application/json" },
+	{ ".sjson", "application/json" },
+	{ ".asc", "application/pgp-signature" },
+	{ ".gpg", "application/pgp-signature" },
+	{ ".xz", "application/x-xz" },
+	{ ".zst", "application/zstd" },
+	{ ".gz", "application/gzip" },
+	{ ".html", "text/html; charset=utf-8" },
+	{ ".css", "text/css; charset=utf-8" },
+	{ ".js", "text/javascript; charset=utf-8" },
+	{ ".svg", "image/svg+xml" },
+	{ ".atom", "application/atom+xml" },
+	{ ".txt", "text/plain" },
+	{ ".log", "text/plain" },
+	{ ".yaml", "text/plain" },
+	{ ".dat", "text/plain" },
+	{ "/SHA256SUMS", "text/plain" },
+	{ "/" LAYOUT_CURRENT, "application/json" },
+	{ "/pks/lookup", "application/pgp-keys" },
+	{ "/tags/list", "application/json" },
+};
+
+const char *layout_media_type(const char *path)
+{
+	if (oci_part(path, "manifests"))
+		return NULL;
+	if (oci_part(path, "blobs") || begins(path, LAYOUT_OBJECTS "/"))
+		return ends(path, ".zst") ? "application/zstd"
+					  : "application/octet-stream";
+	if (begins(path, "keys/") && ends(path, ".asc"))
+		return "application/pgp-keys";
+	if (begins(path, "trust/root."))
+		return "application/json";
+	for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
+		const char *suffix = types[i].suffix;
+
+		if (ends(path, suffix) ||
+			(*suffix == '/' && strcmp(path, suffix + 1) == 0))
+			return types[i].media_type;
+	}
+	return begins(base_of(path), "index-") ? "text/plain"
+					       : "application/octet-stream";
+}
+
+static bool is_type_byte(unsigned char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || (c && strchr("/.+-_;=", c));
+}
+
+bool layout_oci_media_type(struct bytes head, char *out, size_t out_size)
+{
+	static const char start[] = "{\"schemaVersion\":2,\"mediaType\":\"";
+	const size_t start_len = sizeof(start) - 1;
+	size_t len = 0;
+
+	if (head.len <= start_len || memcmp(head.data, start, start_len) != 0)
+		return false;
+	head = bytes_of(head.data + start_len, head.len - start_len);
+	while (len < head.len && is_type_byte(head.data[len]))
+		len++;
+	if (len == 0 || len == head.len || head.data[len] != '"' || len >= out_size)
+		return false;
+	memcpy(out, head.data, len);
+	out[len] = '\0';
+	return true;
+}
+
+const struct layout_link *layout_find_link(const char *path)
+{
+	for (size_t i = 0; i < layout_link_count; i++)
+		if (strcmp(layout_links[i].path, path) == 0)
+			return &layout_links[i];
+	return NULL;
+}

@@ -1,0 +1,64 @@
+#include "lib/model/rights.h"
+
+#include "lib/base/auto.h"
+
+const struct rights rights_table[] = {
+	{
+		.program = "rootyard-build",
+		.folder = "builder/",
+		.needed = "libyaml-0 libarchive libzstd liblzma libjansson libgpgme "
+			  "libcrypto",
+		.execs = "mmdebstrap sh bash gpgv rootyard-fetch rootyard",
+		.may_be_root = true, /* bootstraps and chroots */
+		.network = false,    /* rootyard-fetch has it */
+		.secret_key = false,
+	},
+	{
+		.program = "rootyard-fetch",
+		.folder = "builder/fetch/",
+		.needed = "libcurl",
+		.execs = "",
+		.may_be_root = false,
+		.network = true,
+		.secret_key = false,
+	},
+	{
+		.program = "rootyard-index",
+		.folder = "indexer/",
+		.needed = "libarchive libzstd liblzma libgpgme libsqlite3 libjansson "
+			  "libyaml-0 libcrypto",
+		.execs = "gpg gpgconf gpg-agent", /* through gpgme alone */
+		.may_be_root = false,
+		.network = false,
+		.secret_key = true,
+	},
+	{
+		.program = "rootyard-httpd",
+		.folder = "httpd/",
+		.needed = "libmicrohttpd libgnutls",
+		.execs = "",
+		.may_be_root = true, /* to open a low port; given up before serving */
+		.network = true,
+		.secret_key = false,
+	},
+	{
+		.program = "rootyard",
+		.folder = "client/run/",
+		.needed = "",
+		.execs = "rootyard-image newuidmap newgidmap",
+		.may_be_root = true, /* as the user it is, with no more than a user has */
+		.network = false,
+		.secret_key = false,
+	},
+	{
+		.program = "rootyard-image",
+		.folder = "client/image/",
+		.needed = "libcurl libgpgme libarchive libzstd liblzma libjansson "
+			  "libyaml-0 libcrypto",
+		.execs = "newuidmap newgidmap",
+		.may_be_root = true,
+		.network = true,
+		.secret_key = false,
+	},
+};
+const size_t rights_count = ARRAY_COUNT(rights_table);
