@@ -52,6 +52,13 @@ struct unpack_entry {
 enum unpack_verdict unpack_judge(struct unpack_state *s, const struct tar_entry *t,
 	struct unpack_entry *out, struct err *e) must_check nonnull;
 
+/* A member's name as a relpath: "./" in front and slashes behind are gone; "" when it is
+ * the root itself. ERR_PARSE for absolute and empty names, "..", and what relpath
+ * refuses.
+ */
+int unpack_path(
+	const char *text, char out[RELPATH_MAX + 1], struct err *e) must_check nonnull;
+
 /* May an unpacked tree carry this extended attribute (SEC-39)? */
 bool unpack_xattr_is_allowed(const char *name) nonnull;
 
