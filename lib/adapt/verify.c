@@ -42,9 +42,22 @@ static int gpgme_fail(
 	return err_set(e, code, "%s: %s", doing, gpgme_strerror(error));
 }
 
-static int engine_start(struct verifier *v, struct err *e)
+/* gpgme asks `gpg --version` before it knows a home, and gpg then reads the options in
+ * the caller's own, which may even make it fail. */
+static char *home_swap(const char *path)
 {
-	const char *doing = "cannot check signatures";
+	const char *old = getenv("GNUPGHOME");
+	char *kept = old ? xstrdup(old) : NULL;
+
+	if (path)
+		setenv("GNUPGHOME", path, 1);
+	else
+		unsetenv("GNUPGHOME");
+	return kept;
+}
+
+static gpgme_error_t engine_new(struct verifier *v)
+{
 	gpgme_error_t r;
 
 	gpgme_check_version(NULL);
@@ -56,8 +69,17 @@ static int engine_start(struct verifier *v, struct err *e)
 		r = gpgme_set_protocol(v->ctx, GPGME_PROTOCOL_OpenPGP);
 	if (!r)
 		r = gpgme_set_ctx_flag(v->ctx, "auto-key-retrieve", "0");
+	return r;
+}
+
+static int engine_start(struct verifier *v, struct err *e)
+{
+	auto_free char *own = home_swap(v->home.path);
+	gpgme_error_t r = engine_new(v);
+
+	free(home_swap(own));
 	if (r)
-		return gpgme_fail(e, ERR_FAILED, doing, r);
+		return gpgme_fail(e, ERR_FAILED, "cannot check signatures", r);
 	gpgme_set_offline(v->ctx, 1);
 	return 0;
 }

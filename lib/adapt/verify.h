@@ -16,7 +16,8 @@
 
 struct verifier;
 
-/* Imports these armoured public keys (1..64, each at most 8 KiB) into a fresh home. */
+/* Imports these armoured public keys (1..64, each at most 8 KiB) into a fresh home. Sets
+ * GNUPGHOME for a moment: not while other threads read the environment. */
 int verifier_open(const struct bytes *keys, size_t count, struct verifier **out,
 	struct err *e) must_check nonnull;
 void verifier_close(struct verifier **v) nonnull;

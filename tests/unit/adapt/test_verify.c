@@ -393,6 +393,14 @@ static void too_large_or_too_many_keys_are_refused(void **state)
 	verifier_close(&v);
 }
 
+static void put(const char *dir, const char *name, const char *text)
+{
+	auto_free char *path = xasprintf("%s/%s", dir, name);
+	auto_fd int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+
+	assert_int_equal(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+}
+
 /* A user's own keyring would show any open in its directory. */
 static void own_keyring_is_not_opened_and_nothing_is_left(void **state)
 {
@@ -410,6 +418,9 @@ static void own_keyring_is_not_opened_and_nothing_is_left(void **state)
 	assert_int_equal(mkdir(base, 0700), 0);
 	assert_int_equal(mkdir(home, 0700), 0);
 	assert_int_equal(mkdir(gnupg, 0700), 0);
+	put(gnupg, "gpg.conf", "no-such-option\n");
+	put(gnupg, "gpgsm.conf", "no-such-option\n");
+	put(gnupg, "pubring.kbx", "");
 	setenv("HOME", home, 1);
 	setenv("TMPDIR", base, 1);
 	watch = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
