@@ -207,6 +207,7 @@ const char *out_size(uint64_t bytes, char *text, size_t text_size)
 {
 	static const char *const unit[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
 	uint64_t one = 1; /* bytes in one unit */
+	uint64_t tenths;
 	size_t i = 0;
 
 	/* 999.5 of a unit would print as 1000: the next unit is due there. */
@@ -214,14 +215,18 @@ const char *out_size(uint64_t bytes, char *text, size_t text_size)
 		one *= 1000;
 		i++;
 	}
-	if (i == 0)
+	if (i == 0) {
 		snprintf(text, text_size, "%llu B", (unsigned long long)bytes);
-	else if (bytes < one * 100 - one / 20) /* rounds to at most 99.9 */
-		snprintf(
-			text, text_size, "%.1f %s", (double)bytes / (double)one, unit[i]);
+		return text;
+	}
+	tenths = bytes / (one / 10) + (bytes % (one / 10) >= one / 20);
+	if (tenths < 1000)
+		snprintf(text, text_size, "%llu.%llu %s", (unsigned long long)tenths / 10,
+			(unsigned long long)tenths % 10, unit[i]);
 	else
 		snprintf(text, text_size, "%llu %s",
-			(unsigned long long)((bytes + one / 2) / one), unit[i]);
+			(unsigned long long)(bytes / one + (bytes % one >= one / 2)),
+			unit[i]);
 	return text;
 }
 
