@@ -1,0 +1,53 @@
+/* scratch.h -- a fresh directory for a test of files, gone afterwards.
+ * Owns    the directory and its descriptor, from scratch_setup to scratch_teardown */
+#ifndef TESTS_UNIT_SCRATCH_H
+#define TESTS_UNIT_SCRATCH_H
+
+#include "lib/base/auto.h"
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <sys/stat.h>
+
+struct scratch {
+	char path[64];
+	int fd;
+};
+
+static inline int scratch_setup(void **state)
+{
+	struct scratch *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return -1;
+	snprintf(s->path, sizeof(s->path), "/tmp/rootyard-unit-XXXXXX");
+	if (!mkdtemp(s->path))
+		return -1;
+	s->fd = open(s->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	*state = s;
+	return s->fd < 0 ? -1 : 0;
+}
+
+static inline int scratch_forget(
+	const char *path, const struct stat *st, int kind, struct FTW *at)
+{
+	(void)st;
+	(void)kind;
+	(void)at;
+	return remove(path);
+}
+
+static inline int scratch_teardown(void **state)
+{
+	struct scratch *s = *state;
+
+	nftw(s->path, scratch_forget, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	close(s->fd);
+	free(s);
+	return 0;
+}
+
+#define scratch_test(f)                                                                  \
+	cmocka_unit_test_setup_teardown(f, scratch_setup, scratch_teardown)
+
+#endif
