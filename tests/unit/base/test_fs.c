@@ -1,5 +1,6 @@
 #include "lib/base/fs.h"
 
+#include "tests/unit/no_openat2.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/unit.h"
 
@@ -346,5 +347,9 @@ int main(void)
 		cmocka_unit_test(write_all_reports_a_full_device),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	/* Everything once more where only the component walk is left. */
+	forget_openat2();
+	return failed + cmocka_run_group_tests_name("without openat2", tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 #include "lib/base/fs.h"
 #include "lib/base/tree.h"
 
+#include "tests/unit/no_openat2.h"
 #include "tests/unit/scratch.h"
 #include "tests/unit/unit.h"
 
@@ -364,5 +365,9 @@ int main(void)
 		scratch_test(tree_makes_missing_parents_and_corrects_them_later),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+	/* Everything once more where only the component walk is left. */
+	forget_openat2();
+	return failed + cmocka_run_group_tests_name("without openat2", tests, NULL, NULL);
 }
