@@ -1,0 +1,247 @@
+#include "httpd/conns.h"
+
+#include <linux/tcp.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stddef.h>
+#include <time.h>
+
+#define TICK_MS 500
+
+struct conns {
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	pthread_t reaper;
+	struct conn *head;
+	size_t count;
+	atomic_bool draining;
+	bool stop;
+	void (*tick)(void *ctx);
+	void *ctx;
+};
+
+int64_t conns_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* How much the peer has acknowledged: what it got, not what lies in our buffers. */
+static bool bytes_arrived(int sock_fd, uint64_t *out)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	memset(&info, 0, sizeof(info));
+	if (getsockopt(sock_fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
+		len < offsetof(struct tcp_info, tcpi_bytes_received))
+		return false;
+	*out = info.tcpi_bytes_acked;
+	return true;
+}
+
+static bool is_too_slow(struct conn *conn, int64_t since_ms, int64_t now_ms)
+{
+	uint64_t arrived;
+
+	if (conn->window_ms < since_ms) { /* a reply that was not looked at yet */
+		conn->window_ms = now_ms;
+		return !bytes_arrived(conn->sock_fd, &conn->window_bytes);
+	}
+	if (now_ms - conn->window_ms < CONNS_RATE_WINDOW_S * 1000)
+		return false;
+	if (!bytes_arrived(conn->sock_fd, &arrived) ||
+		arrived - conn->window_bytes < CONNS_RATE_WINDOW_S * CONNS_RATE_MIN)
+		return true;
+	conn->window_ms = now_ms;
+	conn->window_bytes = arrived;
+	return false;
+}
+
+/* A TLS handshake on a plain port would wait for a line end that never comes. */
+static bool speaks_tls(int sock_fd)
+{
+	unsigned char first = 0;
+
+	return recv(sock_fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1 && first == 0x16;
+}
+
+static bool is_late(struct conn *conn, int64_t now_ms)
+{
+	int64_t since_ms = atomic_load(&conn->since_ms);
+
+	switch (atomic_load(&conn->state)) {
+	case CONN_FIRST_HEAD:
+		return now_ms - since_ms > CONNS_HEAD_MS ||
+		       (!conn->is_tls && speaks_tls(conn->sock_fd));
+	case CONN_NEXT_HEAD:
+		return now_ms - since_ms > CONNS_NEXT_HEAD_MS;
+	case CONN_REPLYING:
+		return is_too_slow(conn, since_ms, now_ms);
+	}
+	return false;
+}
+
+static void *reap(void *arg)
+{
+	struct conns *c = arg;
+
+	pthread_mutex_lock(&c->lock);
+	while (!c->stop) {
+		int64_t now_ms = conns_now_ms();
+		struct timespec until;
+
+		for (struct conn *conn = c->head; conn; conn = conn->next)
+			if (is_late(conn, now_ms))
+				shutdown(conn->sock_fd, SHUT_RDWR);
+		if (c->tick) {
+			pthread_mutex_unlock(&c->lock);
+			c->tick(c->ctx);
+			pthread_mutex_lock(&c->lock);
+		}
+		clock_gettime(CLOCK_MONOTONIC, &until);
+		until.tv_nsec += TICK_MS * 1000000L;
+		until.tv_sec += until.tv_nsec / 1000000000L;
+		until.tv_nsec %= 1000000000L;
+		if (!c->stop)
+			pthread_cond_timedwait(&c->wake, &c->lock, &until);
+	}
+	pthread_mutex_unlock(&c->lock);
+	return NULL;
+}
+
+int conns_start(void (*tick)(void *ctx), void *ctx, struct conns **out, struct err *e)
+{
+	struct conns *c = xcalloc(1, sizeof(*c));
+	pthread_condattr_t attr;
+
+	c->tick = tick;
+	c->ctx = ctx;
+	pthread_mutex_init(&c->lock, NULL);
+	pthread_condattr_init(&attr);
+	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+	pthread_cond_init(&c->wake, &attr);
+	pthread_condattr_destroy(&attr);
+	errno = pthread_create(&c->reaper, NULL, reap, c);
+	if (errno) {
+		free(c);
+		return err_sys(e, "cannot start a thread");
+	}
+	*out = c;
+	return 0;
+}
+
+void conns_stop(struct conns **slot)
+{
+	struct conns *c = *slot;
+
+	if (!c)
+		return;
+	pthread_mutex_lock(&c->lock);
+	c->stop = true;
+	pthread_cond_signal(&c->wake);
+	pthread_mutex_unlock(&c->lock);
+	pthread_join(c->reaper, NULL);
+	while (c->head)
+		conns_remove(c, c->head);
+	pthread_cond_destroy(&c->wake);
+	pthread_mutex_destroy(&c->lock);
+	free(c);
+	*slot = NULL;
+}
+
+static void address_of(const struct sockaddr *peer, struct address *out)
+{
+	memset(out, 0, sizeof(*out));
+	if (!peer)
+		return;
+	if (peer->sa_family == AF_INET6) {
+		const void *p = peer;
+		const struct sockaddr_in6 *in6 = p;
+
+		memcpy(out->byte, &in6->sin6_addr, 16);
+	} else if (peer->sa_family == AF_INET) {
+		const void *p = peer;
+		const struct sockaddr_in *in = p;
+
+		out->byte[10] = out->byte[11] = 0xff;
+		memcpy(out->byte + 12, &in->sin_addr, 4);
+	}
+}
+
+struct conn *conns_add(
+	struct conns *c, int sock_fd, bool is_tls, const struct sockaddr *peer)
+{
+	struct conn *conn = xcalloc(1, sizeof(*conn));
+
+	conn->sock_fd = sock_fd;
+	conn->is_tls = is_tls;
+	conn->since_ms = conns_now_ms();
+	address_of(peer, &conn->peer);
+	if (!is_tls && speaks_tls(sock_fd))
+		shutdown(sock_fd, SHUT_RDWR);
+	pthread_mutex_lock(&c->lock);
+	conn->next = c->head;
+	if (conn->next)
+		conn->next->prev = conn;
+	c->head = conn;
+	c->count++;
+	pthread_mutex_unlock(&c->lock);
+	return conn;
+}
+
+void conns_remove(struct conns *c, struct conn *conn)
+{
+	pthread_mutex_lock(&c->lock);
+	if (conn->next)
+		conn->next->prev = conn->prev;
+	if (conn->prev)
+		conn->prev->next = conn->next;
+	else
+		c->head = conn->next;
+	c->count--;
+	pthread_mutex_unlock(&c->lock);
+	free(conn);
+}
+
+void conn_begin_reply(struct conn *conn)
+{
+	conn->requests++;
+	atomic_store(&conn->since_ms, conns_now_ms());
+	atomic_store(&conn->state, CONN_REPLYING);
+}
+
+void conns_end_reply(struct conns *c, struct conn *conn)
+{
+	atomic_store(&conn->since_ms, conns_now_ms());
+	atomic_store(&conn->state, CONN_NEXT_HEAD);
+	if (atomic_load(&c->draining))
+		shutdown(conn->sock_fd, SHUT_RDWR);
+}
+
+void conns_drain(struct conns *c)
+{
+	pthread_mutex_lock(&c->lock);
+	atomic_store(&c->draining, true);
+	for (struct conn *conn = c->head; conn; conn = conn->next)
+		if (atomic_load(&conn->state) == CONN_NEXT_HEAD)
+			shutdown(conn->sock_fd, SHUT_RDWR);
+	pthread_mutex_unlock(&c->lock);
+}
+
+bool conns_is_draining(const struct conns *c)
+{
+	return atomic_load(&c->draining);
+}
+
+size_t conns_count(struct conns *c)
+{
+	size_t count;
+
+	pthread_mutex_lock(&c->lock);
+	count = c->count;
+	pthread_mutex_unlock(&c->lock);
+	return count;
+}

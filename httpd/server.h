@@ -1,0 +1,34 @@
+/* server.h -- HTTP on sockets that are open already, out of one site; the only code that
+ * knows libmicrohttpd.
+ * Owns    threads, cache, connections; borrows site, TLS material and log until stopped
+ * Source  performance section 6; SEC-70 to SEC-79 */
+#ifndef HTTPD_SERVER_H
+#define HTTPD_SERVER_H
+
+#include "httpd/access.h"
+#include "httpd/listen.h"
+#include "httpd/site.h"
+#include "httpd/tls.h"
+
+#define SERVER_SOCKETS_MAX 32
+#define SERVER_DRAIN_MS    30000
+
+struct server;
+
+struct server_setup {
+	const struct site *site;
+	struct listen_socket *socket; /* each is taken on success */
+	size_t socket_count;
+	const struct tls *tls;
+	struct access *access;    /* NULL: no log */
+	unsigned int threads;     /* per socket; 0: processors of this process */
+	unsigned int per_address; /* connections of one address; 0: any number */
+};
+
+int server_start(const struct server_setup *setup, struct server **out,
+	struct err *e) must_check nonnull;
+
+/* Accepts nothing more, lets replies under way finish for SERVER_DRAIN_MS, ends. */
+void server_stop(struct server **s) nonnull;
+
+#endif

@@ -1,0 +1,141 @@
+#include "httpd/site.h"
+
+#include "lib/base/fs.h"
+#include "lib/model/layout.h"
+
+#include <fcntl.h>
+
+#define GENERATION_DIGITS 18
+
+int site_open(struct site *s, const char *root, struct err *e)
+{
+	auto_fd int dir = fs_open_dir(root, e);
+
+	if (dir < 0)
+		return -1;
+	*s = (struct site){ .root_dir = STEAL_FD(dir), .pairs = pairs_new() };
+	return 0;
+}
+
+void site_close(struct site *s)
+{
+	close(s->root_dir);
+	s->root_dir = -1;
+	pairs_free(&s->pairs);
+}
+
+/* .live must say .gen/<digits>, whatever else somebody made of it. */
+static int live_generation(const struct site *s, uint64_t *out, struct err *e)
+{
+	static const char before[] = LAYOUT_GEN "/";
+	char target[sizeof(before) + GENERATION_DIGITS + 1];
+	ssize_t len = readlinkat(s->root_dir, LAYOUT_LIVE, target, sizeof(target));
+	uint64_t generation = 0;
+	size_t i = sizeof(before) - 1;
+
+	if (len < 0)
+		return err_sys(e, "cannot read '%s'", LAYOUT_LIVE);
+	if ((size_t)len <= i || (size_t)len > i + GENERATION_DIGITS ||
+		memcmp(target, before, i) != 0)
+		return err_set(e, ERR_NOTFOUND, "'%s' names no generation", LAYOUT_LIVE);
+	for (; i < (size_t)len; i++) {
+		if (target[i] < '0' || target[i] > '9')
+			return err_set(
+				e, ERR_NOTFOUND, "'%s' names no generation", LAYOUT_LIVE);
+		generation = generation * 10 + (uint64_t)(target[i] - '0');
+	}
+	*out = generation;
+	return 0;
+}
+
+/* The fixed link that path goes through, and what of path lies behind it. */
+static const struct layout_link *find_link(const char *path, const char **rest)
+{
+	char prefix[SITE_PATH_MAX];
+	size_t len = 0;
+
+	while (path[len]) {
+		const struct layout_link *link;
+
+		do
+			prefix[len] = path[len];
+		while (path[++len] && path[len] != '/');
+		prefix[len] = '\0';
+		link = layout_find_link(prefix);
+		if (link) {
+			*rest = path + len;
+			return link;
+		}
+	}
+	return NULL;
+}
+
+static int generation_path(uint64_t generation, const struct layout_link *link,
+	const char *rest, struct site_path *out, struct err *e)
+{
+	int len = snprintf(out->text, sizeof(out->text), LAYOUT_GEN "/%llu/%s%s",
+		(unsigned long long)generation, link->inside, rest);
+
+	out->is_live = true;
+	return len < (int)sizeof(out->text)
+		       ? 0
+		       : err_set(e, ERR_NOTFOUND, "no path is that long");
+}
+
+int site_locate(const struct site *s, const char *path, const struct address *client,
+	int64_t now_ms, struct site_path *out, struct err *e)
+{
+	const char *rest = NULL;
+	const struct layout_link *link = find_link(path, &rest);
+	uint64_t live = 0, generation;
+	struct stat st;
+
+	out->is_live = false;
+	snprintf(out->text, sizeof(out->text), "%s", path[0] ? path : ".");
+	if (!link)
+		return 0;
+	/* A copy without generations has plain files at these places. */
+	if (live_generation(s, &live, e) < 0)
+		return e->sys == ENOENT ? 0 : err_wrap(e, "cannot locate '%s'", path);
+	generation = pair_is_half(path)
+			     ? pairs_choose(s->pairs, client, path, live, now_ms)
+			     : live;
+	if (generation_path(generation, link, rest, out, e) < 0)
+		return -1;
+	/* The promised generation may have been removed: then the live one is the best.
+	 */
+	if (generation != live && !site_stat(s, out->text, &st))
+		return generation_path(live, link, rest, out, e);
+	return 0;
+}
+
+int site_open_file(
+	const struct site *s, const char *located, struct stat *st, struct err *e)
+{
+	/* O_NONBLOCK: a fifo must not hold the thread before it is refused. */
+	auto_fd int fd =
+		fs_open_beneath(s->root_dir, located, O_RDONLY | O_NONBLOCK, 0, e);
+
+	if (fd < 0) {
+		if (e->sys == EMFILE || e->sys == ENFILE || e->sys == ENOMEM)
+			e->code = ERR_BUSY;
+		else if (e->sys != EIO)
+			e->code = ERR_NOTFOUND;
+		return -1;
+	}
+	if (fstat(fd, st) < 0)
+		return err_sys(e, "cannot stat '%s'", located);
+	if (!S_ISREG(st->st_mode)) {
+		err_set(e, ERR_NOTFOUND, "'%s' is no regular file", located);
+		e->sys = S_ISDIR(st->st_mode) ? EISDIR : 0;
+		return -1;
+	}
+	return STEAL_FD(fd);
+}
+
+bool site_stat(const struct site *s, const char *located, struct stat *st)
+{
+	/* Links on the way are harmless here: only the identity of what was opened
+	 * beneath the root is compared with this. */
+	return fstatat(s->root_dir, located, st, AT_SYMLINK_NOFOLLOW) == 0;
+}
