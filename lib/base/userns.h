@@ -47,6 +47,6 @@ int userns_write_maps(pid_t pid, enum userns_kind kind, const struct subids *ids
  * through stdio is its own to flush). Returns the child's pid, or -1. The child dies with
  * us. */
 pid_t userns_fork(enum userns_kind kind, int extra_flags, const struct subids *ids,
-	int (*fn)(void *ctx), void *ctx, struct err *e) must_check nonnull;
+	int (*fn)(void *ctx), void *ctx, struct err *e) must_check nonnull_args(3, 4, 6);
 
 #endif
