@@ -189,6 +189,13 @@ static int add_rule(
 	return 0;
 }
 
+int sandbox_files_version(void)
+{
+	long abi = syscall(NR_LANDLOCK_CREATE_RULESET, NULL, 0, LANDLOCK_VERSION);
+
+	return abi < 0 ? 0 : (int)abi;
+}
+
 int sandbox_files(const struct sandbox_rule *rules, size_t count, struct err *e)
 {
 	long abi = syscall(NR_LANDLOCK_CREATE_RULESET, NULL, 0, LANDLOCK_VERSION);

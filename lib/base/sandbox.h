@@ -38,6 +38,10 @@ int sandbox_drop_caps(struct err *e) must_check nonnull;
 int sandbox_files(
 	const struct sandbox_rule *rules, size_t count, struct err *e) must_check nonnull;
 
+/* The version of Landlock's interface, 0 where there is none. Before 2 every rename
+ * between directories is refused beneath it. */
+int sandbox_files_version(void);
+
 /* Loads a ready BPF program (see tools/seccomp-compile.c). */
 int sandbox_seccomp(const struct sock_filter *program, size_t count,
 	struct err *e) must_check nonnull;
