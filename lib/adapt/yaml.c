@@ -10,6 +10,8 @@
 #define ANCHORS_MAX   256U
 #define EXPANSION_MAX (1U << 20) /* bytes that aliases may stand for */
 
+#define TAB_SENTENCE "a tab: indent with spaces"
+
 /* What an alias can stand for, and what it costs. */
 struct anchor {
 	struct anchor *next;
@@ -28,6 +30,7 @@ struct yreader {
 	struct anchor *anchors; /* the newest first */
 	size_t nodes, expanded;
 	unsigned int anchor_count;
+	size_t chars, bytes; /* see byte_of */
 };
 
 /* Measures of a subtree, passed up. */
@@ -49,10 +52,16 @@ static void event_release(yaml_event_t *event)
 }
 #define auto_event with_cleanup(event_release)
 
-/* The byte that the parser complains about: its marks count lines and characters. */
-static unsigned char byte_at(const struct yreader *r, const yaml_mark_t *at)
+/* Where a character stands: marks count characters. Quick as long as marks rise. */
+static size_t byte_of(struct yreader *r, size_t character)
 {
-	return at->index < r->text.len ? r->text.data[at->index] : 0;
+	if (character < r->chars)
+		r->chars = r->bytes = 0;
+	for (; r->chars < character && r->bytes < r->text.len; r->chars++)
+		do
+			r->bytes++;
+		while (r->bytes < r->text.len && (r->text.data[r->bytes] & 0xc0) == 0x80);
+	return r->bytes;
 }
 
 /* The reader of bytes knows offsets only. */
@@ -70,7 +79,7 @@ static yaml_mark_t mark_of_offset(const struct yreader *r, size_t offset)
 	return at;
 }
 
-static int parser_fail(const struct yreader *r, struct err *e)
+static int parser_fail(struct yreader *r, struct err *e)
 {
 	const yaml_parser_t *p = &r->parser;
 	const char *problem = p->problem ? p->problem : "not YAML";
@@ -78,10 +87,14 @@ static int parser_fail(const struct yreader *r, struct err *e)
 
 	if (p->error == YAML_MEMORY_ERROR)
 		err_abort("out of memory");
-	if (p->error == YAML_READER_ERROR)
+	if (p->error == YAML_READER_ERROR) {
 		at = mark_of_offset(r, p->problem_offset);
-	else if (byte_at(r, &at) == '\t')
-		problem = "a tab: indent with spaces";
+	} else {
+		size_t offset = byte_of(r, at.index);
+
+		if (offset < r->text.len && r->text.data[offset] == '\t')
+			problem = TAB_SENTENCE;
+	}
 	return fail_at(r, ERR_PARSE, &at, problem, e);
 }
 
@@ -159,6 +172,33 @@ static bool is_text_tag(const yaml_char_t *tag)
 	       strcmp((const char *)tag, "tag:yaml.org,2002:binary") == 0;
 }
 
+/* `- y` behind a tab would silently continue the `- x` above it. */
+static int check_continuation(struct yreader *r, const yaml_event_t *event, struct err *e)
+{
+	yaml_mark_t at = event->start_mark;
+	bool indent = false;
+
+	if (event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE ||
+		at.line == event->end_mark.line)
+		return 0;
+	for (size_t i = byte_of(r, at.index), end = byte_of(r, event->end_mark.index);
+		i < end; i++) {
+		unsigned char c = r->text.data[i];
+
+		if (c == '\n') {
+			at.line++;
+			at.column = 0;
+			indent = true;
+			continue;
+		}
+		if (indent && c == '\t')
+			return fail_at(r, ERR_PARSE, &at, TAB_SENTENCE, e);
+		indent = indent && c == ' ';
+		at.column++;
+	}
+	return 0;
+}
+
 static int take_scalar(struct yreader *r, const yaml_event_t *event, struct ynode **out,
 	struct extent *extent, struct err *e)
 {
@@ -173,7 +213,8 @@ static int take_scalar(struct yreader *r, const yaml_event_t *event, struct ynod
 			r, ERR_PARSE, at, "a tag: only !!str and !!binary are known", e);
 	if (memchr(value, 0, len))
 		return fail_at(r, ERR_PARSE, at, "a NUL in a string", e);
-	if (node_new(r, YNODE_SCALAR, at, &n, e) < 0)
+	if (check_continuation(r, event, e) < 0 ||
+		node_new(r, YNODE_SCALAR, at, &n, e) < 0)
 		return -1;
 
 	n->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !tag;
