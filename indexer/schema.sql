@@ -97,7 +97,8 @@ CREATE TABLE listing(
 
 -- the files of a staged generation, until they are on disk
 CREATE TABLE generation_file(
-	generation INTEGER NOT NULL REFERENCES generation(number) ON DELETE CASCADE,
+	generation INTEGER NOT NULL REFERENCES generation(number) ON DELETE CASCADE
+		DEFERRABLE INITIALLY DEFERRED,
 	path TEXT NOT NULL,
 	text BLOB NOT NULL,
 	PRIMARY KEY(generation, path)

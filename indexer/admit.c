@@ -1,0 +1,347 @@
+#include "indexer/admit.h"
+
+#include "indexer/admit_meta.h"
+#include "indexer/admit_tree.h"
+#include "indexer/emit.h"
+#include "indexer/inode.h"
+#include "indexer/intake.h"
+#include "lib/base/fs.h"
+
+#include <fcntl.h>
+
+#define SUMS_MAX (16U << 10)
+#define LEVELS   5 /* distro release arch variant serial */
+
+struct admission {
+	struct intake in;
+	char stage[SERIAL_MAX + 8];
+	struct meta_facts meta;
+	struct tree_facts tree;
+};
+
+/* The last five components of the directory's real path. */
+static int name_of_path(
+	const char *dir, struct image *image, char serial[SERIAL_MAX], struct err *e)
+{
+	auto_free char *path = realpath(dir, NULL);
+	char name[IMAGE_NAME_MAX];
+	char *at, *slash;
+
+	if (!path)
+		return err_sys(e, "cannot open '%s'", dir);
+	at = path + strlen(path);
+	for (int i = 0; i < LEVELS; i++)
+		while (at > path && *--at != '/')
+			;
+	slash = strrchr(path, '/');
+	if (*at != '/' || at == slash || !serial_is_valid(slash + 1) ||
+		strlen(slash + 1) >= SERIAL_MAX || (size_t)(slash - at) > sizeof(name))
+		goto unnamed;
+
+	snprintf(serial, SERIAL_MAX, "%s", slash + 1);
+	snprintf(name, sizeof(name), "%.*s", (int)(slash - at - 1), at + 1);
+	return image_parse(name, image, e);
+
+unnamed:
+	return err_set(e, ERR_USAGE,
+		"cannot tell which image '%s' is: name a directory "
+		"DISTRO/RELEASE/ARCH/VARIANT/SERIAL",
+		dir);
+}
+
+static int check_name(const struct build *b, const struct image *image,
+	const char *serial, struct err *e)
+{
+	char claimed[IMAGE_NAME_MAX];
+
+	if (image_equal(&b->image, image) && strcmp(b->serial, serial) == 0)
+		return 0;
+	image_format(&b->image, claimed);
+	return err_set(e, ERR_UNTRUSTED,
+		"'build.json' says that it is '%s@%s', which is not its directory",
+		claimed, b->serial);
+}
+
+static bool has_failed(const struct build *b)
+{
+	return strcmp(b->result, "ok") != 0 || strcmp(b->test_result, "failed") == 0;
+}
+
+static int record_failure(
+	struct yard *y, const struct build *b, struct admitted *out, struct err *e)
+{
+	struct catalog_event v = { .at_s = y->now_s,
+		.kind = "failed",
+		.image = out->name,
+		.serial = out->serial,
+		.message = out->message };
+	int rc;
+
+	snprintf(out->message, sizeof(out->message), "%s: %s", b->class,
+		b->message[0] ? b->message : "no message");
+	if (catalog_begin(y->catalog, e) < 0)
+		return -1;
+	rc = catalog_event_add(y->catalog, &v, e);
+	if (rc < 0) {
+		catalog_rollback(y->catalog);
+		return -1;
+	}
+	out->result = ADMIT_FAILED;
+	out->is_new_event = rc == 1;
+	return catalog_commit(y->catalog, e);
+}
+
+/* 1 it is there with these bytes, 0 it is not. */
+static int is_known(struct admission *a, struct err *e)
+{
+	struct intake *in = &a->in;
+	struct digest have;
+	uint64_t size;
+	int64_t id;
+	int rc = catalog_build_find(
+		in->yard->catalog, &in->build.image, in->build.serial, &id, e);
+
+	if (rc <= 0)
+		return rc;
+	if (catalog_file_find(in->yard->catalog, id, "build.json", &have, &size, e) < 0)
+		return -1;
+	if (!digest_equal(&have, &in->build_json))
+		return err_set(e, ERR_CONFLICT,
+			"serial '%s' is admitted already with another content: a serial "
+			"is never "
+			"used twice",
+			in->build.serial);
+	return 1;
+}
+
+static int open_stage(struct admission *a, struct err *e)
+{
+	int staging = a->in.yard->staging_fd;
+
+	snprintf(a->stage, sizeof(a->stage), "%s.tmp", a->in.build.serial);
+	if (fs_remove_tree(staging, a->stage, e) < 0 ||
+		fs_mkdirs(staging, a->stage, 0755, e) < 0)
+		return -1;
+	a->in.stage_fd = fs_open_dir_at(staging, a->stage, e);
+	return a->in.stage_fd < 0 ? -1 : 0;
+}
+
+static int check_metadata(struct admission *a, struct err *e)
+{
+	struct intake *in = &a->in;
+	auto_fd int lxc = fs_open_beneath(in->stage_fd, "meta.tar.xz", O_RDONLY, 0, e);
+	auto_fd int incus = -1;
+
+	if (lxc < 0 || admit_lxc_meta(lxc, &a->meta, e) < 0)
+		return -1;
+	incus = fs_open_beneath(in->stage_fd, "incus.tar.xz", O_RDONLY, 0, e);
+	if (incus < 0)
+		return -1;
+	return admit_incus_meta(incus, &in->build.image, &a->meta, e);
+}
+
+static int sign_file(
+	struct admission *a, struct notary *n, const char *name, struct err *e)
+{
+	auto_buf struct buf asc = BUF_INIT(SIGNATURE_MAX);
+	auto_fd int fd = fs_open_beneath(a->in.stage_fd, name, O_RDONLY, 0, e);
+	char path[LAYOUT_PATH_MAX], asc_name[80];
+
+	if (fd < 0)
+		return -1;
+	layout_artifact(&a->in.build.image, a->in.build.serial, name, path);
+	if (notary_sign_fd(n, fd, path, &asc, e) < 0)
+		return -1;
+	snprintf(asc_name, sizeof(asc_name), "%s.asc", name);
+	return inode_write(a->in.stage_fd, asc_name, buf_bytes(&asc), 0, e);
+}
+
+static int sign_sums(struct admission *a, struct notary *n, struct err *e)
+{
+	auto_buf struct buf text = BUF_INIT(SUMS_MAX);
+	auto_buf struct buf asc = BUF_INIT(SIGNATURE_MAX);
+	int stage = a->in.stage_fd;
+	char path[LAYOUT_PATH_MAX];
+
+	emit_sums(a->in.file, a->in.count, &text);
+	if (buf_check(&text, "SHA256SUMS", e) < 0)
+		return -1;
+	layout_artifact(&a->in.build.image, a->in.build.serial, "SHA256SUMS", path);
+	if (notary_sign(n, buf_bytes(&text), path, &asc, e) < 0)
+		return -1;
+	if (inode_write(stage, "SHA256SUMS", buf_bytes(&text), INODE_MARKED, e) < 0 ||
+		inode_write(stage, "SHA256SUMS.asc", buf_bytes(&asc), 0, e) < 0)
+		return -1;
+	/* systemd-pull asks for this name */
+	return inode_write(stage, "SHA256SUMS.gpg", buf_bytes(&asc), 0, e);
+}
+
+static int sign_all(struct admission *a, struct notary_slot *slot, struct err *e)
+{
+	if (!slot->is_open && notary_open(a->in.yard, NOTARY_SIGN, &slot->notary, e) < 0)
+		return -1;
+	slot->is_open = true;
+	for (size_t i = 0; i < a->in.count; i++)
+		if (a->in.file[i].is_signed &&
+			sign_file(a, &slot->notary, a->in.file[i].name, e) < 0)
+			return -1;
+	if (sign_sums(a, &slot->notary, e) < 0)
+		return -1;
+	return fs_sync(a->in.stage_fd, a->stage, e);
+}
+
+static int insert(struct admission *a, const char *path, struct err *e)
+{
+	const struct build *b = &a->in.build;
+	struct catalog *c = a->in.yard->catalog;
+	char name[IMAGE_NAME_MAX];
+	struct catalog_event v = { .at_s = a->in.yard->now_s,
+		.kind = "admitted",
+		.image = name,
+		.serial = b->serial,
+		.message = "" };
+	struct catalog_build row = {
+		.image = b->image,
+		.state = "active",
+		.tree = b->id,
+		.diff = b->diff_id,
+		.admitted_s = a->in.yard->now_s,
+		.expires_s = a->meta.expires_s,
+		.epoch_s = b->epoch_s,
+		.tested = b->test_result,
+		.origin = "rootyard",
+		.entries = b->entries,
+		.unpacked_size = b->unpacked_size,
+		.max_uid = a->tree.max_uid,
+		.max_gid = a->tree.max_gid,
+		.init = a->tree.has_systemd ? "systemd" : "",
+		.stop_signal = a->meta.stop_signal,
+		.description = a->meta.description,
+	};
+
+	image_format(&b->image, name);
+	memcpy(row.serial, b->serial, sizeof(row.serial));
+	if (serial_to_time(b->serial, &row.created_s, e) < 0 ||
+		catalog_build_add(c, &row, a->in.file, a->in.count, e) < 0 ||
+		catalog_intent_drop(c, path, e) < 0)
+		return -1;
+	return catalog_event_add(c, &v, e) < 0 ? -1 : 0;
+}
+
+/* Every directory above, so that a new distribution survives a power cut as well. */
+static int sync_parents(int public_fd, const char *path, struct err *e)
+{
+	char part[LAYOUT_PATH_MAX];
+
+	snprintf(part, sizeof(part), "%s", path);
+	for (char *slash; (slash = strrchr(part, '/'));) {
+		if (fs_sync_dir_at(public_fd, part, e) < 0)
+			return -1;
+		*slash = '\0';
+	}
+	return 0;
+}
+
+static int run_commit(struct catalog *c, int rc, struct err *e)
+{
+	if (rc == 0)
+		return catalog_commit(c, e);
+	catalog_rollback(c);
+	return -1;
+}
+
+/* P2 and P3. The intent lets a start after a kill tell this directory from others without
+ * looking at all of them. */
+static int make_visible(struct admission *a, struct err *e)
+{
+	struct yard *y = a->in.yard;
+	char path[LAYOUT_PATH_MAX], parent[LAYOUT_PATH_MAX];
+
+	layout_build(&a->in.build.image, a->in.build.serial, path);
+	snprintf(parent, sizeof(parent), "%s", path);
+	*strrchr(parent, '/') = '\0';
+
+	if (catalog_intent_put(y->catalog, path, e) < 0 ||
+		fs_mkdirs(y->public_fd, parent, 0755, e) < 0)
+		return -1;
+	if (renameat(y->staging_fd, a->stage, y->public_fd, path) < 0)
+		return err_sys(e, "cannot move the build to '%s'", path);
+	if (sync_parents(y->public_fd, path, e) < 0 ||
+		fs_sync(y->staging_fd, YARD_STAGING, e) < 0)
+		return -1;
+
+	if (catalog_begin(y->catalog, e) < 0)
+		return -1;
+	return run_commit(y->catalog, insert(a, path, e), e);
+}
+
+static int admit_new(struct admission *a, struct notary_slot *slot, struct admitted *out,
+	struct err *e)
+{
+	if (intake_check_space(&a->in, e) < 0 || open_stage(a, e) < 0 ||
+		intake_take(&a->in, e) < 0 || check_metadata(a, e) < 0 ||
+		admit_tree(a->in.stage_fd, &a->in.build, &a->tree, e) < 0)
+		return -1;
+	if (!a->meta.stop_signal[0])
+		snprintf(a->meta.stop_signal, sizeof(a->meta.stop_signal), "%s",
+			a->tree.has_systemd ? "SIGRTMIN+3" : "SIGTERM");
+	if (sign_all(a, slot, e) < 0 || make_visible(a, e) < 0)
+		return -1;
+
+	for (size_t i = 0; i < a->in.count; i++)
+		out->size += a->in.file[i].size;
+	out->linked = a->in.linked;
+	out->result = ADMIT_DONE;
+	return 0;
+}
+
+static int judge(struct admission *a, struct notary_slot *slot, const struct image *image,
+	struct admitted *out, struct err *e)
+{
+	struct build *b = &a->in.build;
+	int rc;
+
+	if (intake_read_build(&a->in, e) < 0 || check_name(b, image, out->serial, e) < 0)
+		return -1;
+	if (has_failed(b))
+		return record_failure(a->in.yard, b, out, e);
+
+	rc = is_known(a, e);
+	if (rc < 0)
+		return -1;
+	if (rc > 0) {
+		out->result = ADMIT_KNOWN;
+		return 0;
+	}
+	return admit_new(a, slot, out, e);
+}
+
+int admit_build(struct yard *y, struct notary_slot *slot, const char *dir,
+	struct admitted *out, struct err *e)
+{
+	struct admission a = { .in = { .yard = y, .in_fd = -1, .stage_fd = -1 } };
+	struct image image;
+	struct err ignored;
+	int rc;
+
+	*out = (struct admitted){ .result = ADMIT_DONE };
+	if (name_of_path(dir, &image, out->serial, e) < 0)
+		return -1;
+	image_format(&image, out->name);
+	a.in.in_fd = fs_open_dir(dir, e);
+	if (a.in.in_fd < 0)
+		return err_wrap(e, "cannot admit '%s@%s'", out->name, out->serial);
+
+	build_init(&a.in.build);
+	rc = judge(&a, slot, &image, out, e);
+	if (rc < 0) {
+		err_wrap(e, "cannot admit '%s@%s'", out->name, out->serial);
+		if (a.stage[0] && fs_remove_tree(y->staging_fd, a.stage, &ignored) < 0)
+			err_wrap(e, "%s", ignored.text);
+	}
+	build_release(&a.in.build);
+	close(a.in.in_fd);
+	if (a.in.stage_fd >= 0)
+		close(a.in.stage_fd);
+	return rc;
+}

@@ -1,0 +1,35 @@
+/* admit.h -- one build from incoming/ becomes one in public/ and the catalog (P1 to P3).
+ * Rules   believes nothing that the directory says; visible by one rename, or not at all
+ * Errors  ERR_UNTRUSTED size or digest differs; ERR_CONFLICT the serial holds other
+ * bytes; ERR_NOSPACE with both numbers; ERR_FAILED the build had failed */
+#ifndef INDEXER_ADMIT_H
+#define INDEXER_ADMIT_H
+
+#include "indexer/notary.h"
+
+enum admit_result {
+	ADMIT_DONE,   /* new */
+	ADMIT_KNOWN,  /* the same build is there already */
+	ADMIT_FAILED, /* a failed build: recorded as an event */
+};
+
+struct admitted {
+	enum admit_result result;
+	char name[IMAGE_NAME_MAX];
+	char serial[SERIAL_MAX];
+	uint64_t size;     /* of all files */
+	uint64_t linked;   /* of those that were linked */
+	char message[300]; /* why it had failed */
+	bool is_new_event;
+};
+
+/* dir: an ordinary path that ends in distro/release/arch/variant/serial. The notary is
+ * opened at the first build that needs it. */
+struct notary_slot {
+	struct notary notary;
+	bool is_open;
+};
+int admit_build(struct yard *y, struct notary_slot *slot, const char *dir,
+	struct admitted *out, struct err *e) must_check nonnull;
+
+#endif

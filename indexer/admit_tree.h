@@ -1,0 +1,26 @@
+/* admit_tree.h -- is the root file system what its manifest says, and would a client take
+ * it? Rules   the tar inside rootfs.tar.zst is judged entry by entry with the client's
+ * policy, strictly; the manifest derived from it must equal rootfs.man byte for byte; the
+ *         tar must be the one that tarwrite makes of it; rootfs.tar.xz must hold the same
+ * Errors  ERR_UNTRUSTED where bytes are not what was claimed; the policy's own otherwise
+ * Source  SEC-30 to SEC-41, SEC-52; formats chapter section 7 */
+#ifndef INDEXER_ADMIT_TREE_H
+#define INDEXER_ADMIT_TREE_H
+
+#include "lib/model/build.h"
+
+struct tree_facts {
+	uint32_t max_uid, max_gid;
+	bool has_systemd;
+};
+
+/* dir_fd: where rootfs.man, rootfs.tar.zst and rootfs.tar.xz lie. */
+int admit_tree(int dir_fd, const struct build *build, struct tree_facts *out,
+	struct err *e) must_check nonnull;
+
+/* The part without files, for tests: every entry has its directory before it, no path
+ * comes twice, a hard link names an earlier file. */
+struct manifest;
+int admit_shape(const struct manifest *m, struct err *e) must_check nonnull;
+
+#endif

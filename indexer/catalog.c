@@ -1,0 +1,321 @@
+#include "indexer/catalog.h"
+
+#include "indexer/query.h"
+#include "lib/base/fs.h"
+#include "schema.h"
+
+#include <sqlite3.h>
+
+#define BUSY_WAIT_MS 30000
+
+struct catalog {
+	sqlite3 *db;
+	bool inside; /* between catalog_begin and its end */
+};
+
+static enum err_code code_of(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_CORRUPT:
+	case SQLITE_NOTADB:
+	case SQLITE_CONSTRAINT:
+		return ERR_DAMAGED;
+	case SQLITE_FULL:
+		return ERR_NOSPACE;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return ERR_BUSY;
+	default:
+		return ERR_SYS;
+	}
+}
+
+static int fail(struct catalog *c, const char *doing, struct err *e)
+{
+	int rc = sqlite3_extended_errcode(c->db);
+	int sys = sqlite3_system_errno(c->db);
+
+	if ((rc & 0xff) == SQLITE_IOERR && (sys == ENOSPC || sys == EDQUOT)) {
+		errno = sys;
+		return err_sys(e, "cannot %s 'catalog.db'", doing);
+	}
+	return err_set(e, code_of(rc), "cannot %s 'catalog.db': %s", doing,
+		sqlite3_errmsg(c->db));
+}
+
+static int exec(struct catalog *c, const char *sql, const char *doing, struct err *e)
+{
+	if (sqlite3_exec(c->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return fail(c, doing, e);
+	return 0;
+}
+
+static int user_version(struct catalog *c, int64_t *out, struct err *e)
+{
+	return query_one_int(c, out, e, "PRAGMA user_version", "") < 0 ? -1 : 0;
+}
+
+/* Each step runs in its own transaction, so that a stop in between is continued. */
+static int migrate(struct catalog *c, struct err *e)
+{
+	int64_t at = 0;
+
+	if (user_version(c, &at, e) < 0)
+		return -1;
+
+	if (at > (int64_t)schema_step_count)
+		return err_set(e, ERR_CONFLICT,
+			"cannot use 'catalog.db': it was written by a newer "
+			"rootyard-index "
+			"(schema %lld, this one knows %zu)",
+			(long long)at, schema_step_count);
+
+	for (size_t i = (size_t)at; i < schema_step_count; i++) {
+		char done[64];
+
+		snprintf(done, sizeof(done), "PRAGMA user_version = %zu", i + 1);
+		if (catalog_begin(c, e) < 0)
+			return -1;
+		if (exec(c, schema_steps[i], "migrate", e) < 0 ||
+			exec(c, done, "migrate", e) < 0) {
+			catalog_rollback(c);
+			return -1;
+		}
+		if (catalog_commit(c, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int configure(struct catalog *c, unsigned int flags, struct err *e)
+{
+	sqlite3_extended_result_codes(c->db, 1);
+	sqlite3_busy_timeout(c->db, BUSY_WAIT_MS);
+	sqlite3_db_config(c->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+	sqlite3_db_config(c->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+	sqlite3_db_config(c->db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
+
+	if (exec(c, "PRAGMA cell_size_check = ON; PRAGMA synchronous = FULL", "open", e) <
+		0)
+		return -1;
+	if (flags & CATALOG_READ)
+		return exec(c, "PRAGMA query_only = ON", "open", e);
+	if (exec(c, "PRAGMA journal_mode = WAL", "open", e) < 0)
+		return -1;
+	return migrate(c, e);
+}
+
+int catalog_open(
+	const char *path, unsigned int flags, struct catalog **out, struct err *e)
+{
+	int how = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW |
+		  (flags & CATALOG_CREATE ? SQLITE_OPEN_CREATE : 0);
+	struct catalog *c = xcalloc(1, sizeof(*c));
+
+	if (sqlite3_open_v2(path, &c->db, how, NULL) != SQLITE_OK) {
+		fail(c, "open", e);
+		catalog_close(&c);
+		return -1;
+	}
+	if (configure(c, flags, e) < 0) {
+		catalog_close(&c);
+		return -1;
+	}
+	*out = c;
+	return 0;
+}
+
+void catalog_close(struct catalog **c)
+{
+	if (!*c)
+		return;
+	sqlite3_close((*c)->db);
+	free(*c);
+	*c = NULL;
+}
+
+int catalog_begin(struct catalog *c, struct err *e)
+{
+	if (exec(c, "BEGIN IMMEDIATE", "begin to write", e) < 0)
+		return -1;
+	c->inside = true;
+	return 0;
+}
+
+int catalog_commit(struct catalog *c, struct err *e)
+{
+	if (exec(c, "COMMIT", "write", e) < 0) {
+		catalog_rollback(c);
+		return -1;
+	}
+	c->inside = false;
+	return 0;
+}
+
+void catalog_rollback(struct catalog *c)
+{
+	if (c->inside)
+		sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+	c->inside = false;
+}
+
+static int bind(sqlite3_stmt *s, int at, char type, va_list *ap)
+{
+	const struct digest *d;
+	const struct bytes *b;
+	const char *text;
+
+	switch (type) {
+	case 't':
+		text = va_arg(*ap, const char *);
+		return sqlite3_bind_text(s, at, text, -1, SQLITE_TRANSIENT);
+	case 'i':
+		return sqlite3_bind_int64(s, at, va_arg(*ap, int64_t));
+	case 'd':
+		d = va_arg(*ap, const struct digest *);
+		return d ? sqlite3_bind_blob(
+				   s, at, d->byte, DIGEST_SIZE, SQLITE_TRANSIENT)
+			 : sqlite3_bind_null(s, at);
+	case 'b':
+		b = va_arg(*ap, const struct bytes *);
+		return sqlite3_bind_blob64(s, at, b->len ? (const void *)b->data : "",
+			b->len, SQLITE_TRANSIENT);
+	default:
+		err_abort("query: unknown type letter");
+	}
+}
+
+static int begin(struct query *q, struct catalog *c, const char *sql, const char *types,
+	va_list *ap, struct err *e)
+{
+	sqlite3_stmt *s = NULL;
+
+	if (sqlite3_prepare_v2(c->db, sql, -1, &s, NULL) != SQLITE_OK)
+		return fail(c, "read", e);
+	for (int i = 0; types[i]; i++)
+		if (bind(s, i + 1, types[i], ap) != SQLITE_OK) {
+			sqlite3_finalize(s);
+			return fail(c, "read", e);
+		}
+	*q = (struct query){ .catalog = c, .statement = s };
+	return 0;
+}
+
+int query_begin(struct query *q, struct catalog *c, struct err *e, const char *sql,
+	const char *types, ...)
+{
+	va_list ap;
+	int rc;
+
+	va_start(ap, types);
+	rc = begin(q, c, sql, types, &ap, e);
+	va_end(ap);
+	return rc;
+}
+
+int query_next(struct query *q, struct err *e)
+{
+	switch (sqlite3_step(q->statement)) {
+	case SQLITE_ROW:
+		return 1;
+	case SQLITE_DONE:
+		return 0;
+	default:
+		return fail(q->catalog, "read", e);
+	}
+}
+
+void query_end(struct query *q)
+{
+	sqlite3_finalize(q->statement);
+	q->statement = NULL;
+}
+
+int64_t query_int(struct query *q, int column)
+{
+	return sqlite3_column_int64(q->statement, column);
+}
+
+const char *query_text(struct query *q, int column)
+{
+	const unsigned char *text = sqlite3_column_text(q->statement, column);
+
+	return text ? (const char *)text : "";
+}
+
+struct bytes query_blob(struct query *q, int column)
+{
+	const void *data = sqlite3_column_blob(q->statement, column);
+
+	return bytes_of(data, (size_t)sqlite3_column_bytes(q->statement, column));
+}
+
+struct digest query_digest(struct query *q, int column)
+{
+	struct bytes b = query_blob(q, column);
+	struct digest d = { { 0 } };
+
+	if (b.len == DIGEST_SIZE)
+		memcpy(d.byte, b.data, DIGEST_SIZE);
+	return d;
+}
+
+int query_copy(struct query *q, int column, char *out, size_t out_size, struct err *e)
+{
+	const char *text = query_text(q, column);
+	size_t len = strlen(text);
+
+	if (len >= out_size)
+		return err_set(e, ERR_DAMAGED,
+			"cannot use 'catalog.db': '%s' is too long", text);
+	memcpy(out, text, len + 1);
+	return 0;
+}
+
+static int run(struct query *q, struct err *e)
+{
+	int rc;
+
+	do
+		rc = query_next(q, e);
+	while (rc > 0);
+	return rc;
+}
+
+int query_run(struct catalog *c, struct err *e, const char *sql, const char *types, ...)
+{
+	auto_query struct query q = { 0 };
+	va_list ap;
+	int rc;
+
+	va_start(ap, types);
+	rc = begin(&q, c, sql, types, &ap, e);
+	va_end(ap);
+	if (rc < 0)
+		return -1;
+	return run(&q, e);
+}
+
+int query_one_int(struct catalog *c, int64_t *out, struct err *e, const char *sql,
+	const char *types, ...)
+{
+	auto_query struct query q = { 0 };
+	va_list ap;
+	int rc;
+
+	va_start(ap, types);
+	rc = begin(&q, c, sql, types, &ap, e);
+	va_end(ap);
+	if (rc < 0)
+		return -1;
+
+	rc = query_next(&q, e);
+	if (rc > 0)
+		*out = query_int(&q, 0);
+	return rc;
+}
+
+int64_t query_last_id(struct catalog *c)
+{
+	return sqlite3_last_insert_rowid(c->db);
+}

@@ -1,0 +1,223 @@
+/* catalog.h -- what the indexer knows: images, builds, files, generations, keys, events.
+ * Shape   SQLite, WAL, synchronous=FULL; schema.sql; times are Unix seconds
+ * Rules   changes happen between catalog_begin and catalog_commit; finders return 1
+ * found, 0 absent, -1; walkers call `each` for every row and stop at its first -1 Errors
+ * ERR_DAMAGED for a corrupt database, ERR_BUSY after 30 s, ERR_NOSPACE Owns    the
+ * connection; strings handed to `each` live until it returns */
+#ifndef INDEXER_CATALOG_H
+#define INDEXER_CATALOG_H
+
+#include "lib/model/build.h"
+#include "lib/model/layout.h"
+#include "lib/model/trust.h"
+
+enum catalog_flags {
+	CATALOG_READ = 1,
+	CATALOG_CREATE = 2,
+};
+
+#define CATALOG_NAME "catalog.db"
+
+struct catalog;
+
+int catalog_open(const char *path, unsigned int flags, struct catalog **out,
+	struct err *e) must_check nonnull;
+void catalog_close(struct catalog **c) nonnull;
+#define auto_catalog with_cleanup(catalog_close)
+
+int catalog_begin(struct catalog *c, struct err *e) must_check nonnull;
+int catalog_commit(struct catalog *c, struct err *e) must_check nonnull;
+void catalog_rollback(struct catalog *c) nonnull;
+
+/* F1: integrity_check and foreign_key_check; `each` gets one sentence a finding. */
+int catalog_examine(struct catalog *c, int (*each)(const char *sentence, void *ctx),
+	void *ctx, struct err *e) must_check nonnull_args(1, 2, 4);
+
+/* ---- site, keys, events, intents (catalog_site.c) */
+
+struct catalog_site {
+	char repo[33];
+	int64_t created_s;
+	struct digest
+		facts; /* of site.yaml and releases/ at the last publication; or zero */
+};
+int catalog_site_put(struct catalog *c, const struct catalog_site *s,
+	struct err *e) must_check nonnull;
+int catalog_site_get(
+	struct catalog *c, struct catalog_site *out, struct err *e) must_check nonnull;
+
+struct catalog_key {
+	char fpr[FPR_MAX];
+	int64_t from_s, until_s;
+};
+int catalog_key_put(struct catalog *c, const char *role, const struct catalog_key *k,
+	struct err *e) must_check nonnull;
+
+/* The newest key of this role that is not revoked. */
+int catalog_key_find(struct catalog *c, const char *role, struct catalog_key *out,
+	struct err *e) must_check nonnull;
+
+struct catalog_event {
+	int64_t at_s;
+	const char *kind, *image, *serial, *message;
+};
+
+/* 1 it is new, 0 this kind of event of this build is known already. */
+int catalog_event_add(struct catalog *c, const struct catalog_event *v,
+	struct err *e) must_check nonnull;
+int catalog_event_walk(struct catalog *c, int64_t since_s,
+	int (*each)(const struct catalog_event *v, void *ctx, struct err *e), void *ctx,
+	struct err *e) must_check nonnull_args(1, 3, 5);
+
+/* A directory that is about to appear; dropped in the transaction that admits it. */
+int catalog_intent_put(
+	struct catalog *c, const char *path, struct err *e) must_check nonnull;
+int catalog_intent_drop(
+	struct catalog *c, const char *path, struct err *e) must_check nonnull;
+int catalog_intent_clear(struct catalog *c, struct err *e) must_check nonnull;
+int catalog_intent_walk(struct catalog *c,
+	int (*each)(const char *path, void *ctx, struct err *e), void *ctx,
+	struct err *e) must_check nonnull_args(1, 2, 4);
+
+/* ---- images, builds, files (catalog_build.c) */
+
+struct catalog_build {
+	int64_t id;
+	struct image image;
+	char serial[SERIAL_MAX];
+	const char *state; /* active held withdrawn */
+	struct digest tree, diff;
+	int64_t admitted_s, created_s, expires_s, epoch_s;
+	const char *tested, *origin;
+	uint64_t entries, unpacked_size;
+	uint32_t max_uid, max_gid;
+	const char *init, *stop_signal, *description;
+};
+
+struct catalog_file {
+	const char *name;
+	uint64_t size;
+	struct digest sha256;
+	bool is_signed; /* has an .asc and a line in SHA256SUMS */
+};
+
+/* Adds the build with its files and objects, and marks the image dirty. */
+int catalog_build_add(struct catalog *c, const struct catalog_build *b,
+	const struct catalog_file *file, size_t file_count,
+	struct err *e) must_check nonnull;
+int catalog_build_find(struct catalog *c, const struct image *image, const char *serial,
+	int64_t *id, struct err *e) must_check nonnull;
+
+typedef int catalog_build_each(const struct catalog_build *b, void *ctx, struct err *e);
+
+/* Builds in image order, newest first; of one image when `image` is not NULL. */
+int catalog_build_walk(struct catalog *c, const struct image *image,
+	catalog_build_each *each, void *ctx, struct err *e) must_check
+	nonnull_args(1, 3, 5);
+
+/* Files of a build, by name. */
+int catalog_file_walk(struct catalog *c, int64_t build,
+	int (*each)(const struct catalog_file *f, void *ctx, struct err *e), void *ctx,
+	struct err *e) must_check nonnull_args(1, 3, 5);
+int catalog_file_find(struct catalog *c, int64_t build, const char *name,
+	struct digest *sha256, uint64_t *size, struct err *e) must_check nonnull;
+
+/* Where in public/ a file of this content lies already. */
+int catalog_object_find(struct catalog *c, const struct digest *sha256, uint64_t size,
+	char path[LAYOUT_PATH_MAX], struct err *e) must_check nonnull;
+
+/* ---- documents, generations, signings (catalog_gen.c) */
+
+struct catalog_image {
+	int64_t id;
+	struct image image;
+	const char *state;
+	bool is_dirty;
+	int64_t build; /* the newest active one */
+	char serial[SERIAL_MAX];
+	struct digest document; /* the last one made; zero when there is none */
+	uint64_t document_size;
+};
+
+/* Images with an active build, in image order. */
+int catalog_image_walk(struct catalog *c,
+	int (*each)(const struct catalog_image *i, void *ctx, struct err *e), void *ctx,
+	struct err *e) must_check nonnull_args(1, 2, 4);
+int catalog_image_set_document(struct catalog *c, int64_t image,
+	const struct digest *document, struct err *e) must_check nonnull;
+int catalog_image_set_state(struct catalog *c, int64_t image, const char *state,
+	struct err *e) must_check nonnull;
+
+/* Decides on a document: its text waits in the catalog until it is on disk. */
+int catalog_document_put(struct catalog *c, const char *kind, struct bytes text,
+	int64_t now_s, struct digest *out, struct err *e) must_check nonnull;
+
+typedef int catalog_text_each(const char *name, const struct digest *sha256,
+	struct bytes text, void *ctx, struct err *e);
+
+/* Documents that still wait; name is their kind. */
+int catalog_document_walk_pending(struct catalog *c, catalog_text_each *each, void *ctx,
+	struct err *e) must_check nonnull_args(1, 2, 4);
+
+/* Every document, text empty. */
+int catalog_document_walk(struct catalog *c, catalog_text_each *each, void *ctx,
+	struct err *e) must_check nonnull_args(1, 2, 4);
+int catalog_document_find(struct catalog *c, const struct digest *sha256, uint64_t *size,
+	struct err *e) must_check nonnull;
+
+struct catalog_generation {
+	int64_t number;
+	const char *state; /* staged live superseded */
+	int64_t created_s;
+	struct digest catalog, files;
+};
+int catalog_generation_stage(struct catalog *c, const struct catalog_generation *g,
+	struct err *e) must_check nonnull;
+
+/* The one in this state ("staged", "live"). */
+int catalog_generation_find(struct catalog *c, const char *state,
+	struct catalog_generation *out, struct err *e) must_check nonnull;
+int catalog_generation_walk(struct catalog *c,
+	int (*each)(const struct catalog_generation *g, void *ctx, struct err *e),
+	void *ctx, struct err *e) must_check nonnull_args(1, 2, 4);
+
+/* P6: number is live, the one before superseded, images clean, waiting texts dropped. */
+int catalog_generation_live(
+	struct catalog *c, int64_t number, struct err *e) must_check nonnull;
+int catalog_generation_drop(
+	struct catalog *c, int64_t number, struct err *e) must_check nonnull;
+int catalog_listing_put(struct catalog *c, int64_t generation, int64_t image,
+	int64_t build, const struct digest *document, struct err *e) must_check nonnull;
+/* The build and document an image has in a generation. */
+int catalog_listing_find(struct catalog *c, int64_t generation, int64_t image,
+	int64_t *build, struct digest *document, struct err *e) must_check nonnull;
+int catalog_listing_count(struct catalog *c, int64_t generation, int64_t *out,
+	struct err *e) must_check nonnull;
+int catalog_listing_walk(struct catalog *c, int64_t generation,
+	int (*each)(
+		const struct image *image, const char *serial, void *ctx, struct err *e),
+	void *ctx, struct err *e) must_check nonnull_args(1, 3, 5);
+
+int catalog_genfile_put(struct catalog *c, int64_t generation, const char *path,
+	struct bytes text, struct err *e) must_check nonnull;
+int catalog_genfile_walk(struct catalog *c, int64_t generation, catalog_text_each *each,
+	void *ctx, struct err *e) must_check nonnull_args(1, 3, 5);
+
+struct catalog_signing {
+	int64_t version, generation, created_s, expires_s;
+	struct digest payload;
+};
+int catalog_signing_stage(struct catalog *c, const struct catalog_signing *s,
+	struct bytes envelope, struct err *e) must_check nonnull;
+
+/* In this state, the highest version; envelope may be NULL. */
+int catalog_signing_find(struct catalog *c, const char *state,
+	struct catalog_signing *out, struct buf *envelope, struct err *e) must_check
+	nonnull_args(1, 2, 3, 5);
+int catalog_signing_live(
+	struct catalog *c, int64_t version, struct err *e) must_check nonnull;
+int catalog_signing_walk(struct catalog *c,
+	int (*each)(const struct catalog_signing *s, void *ctx, struct err *e), void *ctx,
+	struct err *e) must_check nonnull_args(1, 2, 4);
+
+#endif

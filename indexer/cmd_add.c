@@ -1,0 +1,188 @@
+#include "indexer/admit.h"
+#include "indexer/cmd.h"
+#include "lib/base/fs.h"
+#include "lib/base/jsonw.h"
+
+#include <fcntl.h>
+
+#define DEPTH 5 /* distro release arch variant serial */
+
+struct values {
+	struct cmd_common common;
+	const char *all;
+};
+
+static const struct opt opts[] = {
+	CMD_DIRECTORY,
+	{ "all", 0, OPT_STRING, offsetof(struct values, all), "INCOMING",
+		"add every complete build beneath this directory", 0, 0 },
+	CMD_WAIT,
+	{ NULL, 0, 0, 0, NULL, NULL, 0, 0 },
+};
+
+static const struct values defaults = { .common.wait_s = CMD_WAIT_DEFAULT_S };
+
+struct dirs {
+	char **path;
+	size_t count, room;
+};
+
+static void dirs_release(struct dirs *d)
+{
+	for (size_t i = 0; i < d->count; i++)
+		free(d->path[i]);
+	free(d->path);
+}
+
+static void dirs_take(struct dirs *d, char *path)
+{
+	if (d->count == d->room) {
+		d->room = d->room ? d->room * 2 : 16;
+		d->path = xrealloc(d->path, d->room * sizeof(*d->path));
+	}
+	d->path[d->count++] = path;
+}
+
+/* build.json is written last: where it is absent the builder is still at work. */
+static int find_builds(const char *path, int depth, struct dirs *out, struct err *e)
+{
+	auto_names struct fs_names names = { 0 };
+	auto_fd int fd = fs_open_dir(path, e);
+
+	if (fd < 0)
+		return -1;
+	if (depth == DEPTH) {
+		if (fs_exists_at(fd, "build.json"))
+			dirs_take(out, xstrdup(path));
+		return 0;
+	}
+	if (fs_list_dir(fd, ".", &names, e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++) {
+		auto_free char *below = xasprintf("%s/%s", path, names.name[i]);
+		struct stat st;
+
+		if (fstatat(fd, names.name[i], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+			!S_ISDIR(st.st_mode))
+			continue;
+		if (find_builds(below, depth + 1, out, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static void print_json(struct call *c, const struct admitted *a, const char *word)
+{
+	auto_buf struct buf text = BUF_INIT(8192);
+	struct jsonw w = jsonw_to(&text);
+
+	jsonw_object(&w);
+	jsonw_kstr(&w, "image", a->name);
+	jsonw_kstr(&w, "serial", a->serial);
+	jsonw_kstr(&w, "result", word);
+	if (a->result == ADMIT_DONE) {
+		jsonw_kint(&w, "size", (int64_t)a->size);
+		jsonw_kint(&w, "linked", (int64_t)a->linked);
+	}
+	if (a->result == ADMIT_FAILED)
+		jsonw_kstr(&w, "message", a->message);
+	jsonw_end_object(&w);
+	out_result(c->out, "%s\n", buf_str(&text));
+}
+
+static void report(struct call *c, const struct admitted *a)
+{
+	static const char *const words[] = {
+		[ADMIT_DONE] = "added", [ADMIT_KNOWN] = "known", [ADMIT_FAILED] = "failed"
+	};
+	char size[32], linked[32];
+
+	if (c->out->json) {
+		print_json(c, a, words[a->result]);
+		return;
+	}
+	if (a->result == ADMIT_DONE)
+		out_result(c->out, "added %s@%s (%s, %s of it linked)\n", a->name,
+			a->serial, out_size(a->size, size, sizeof(size)),
+			out_size(a->linked, linked, sizeof(linked)));
+	else if (a->result == ADMIT_KNOWN)
+		out_detail(c->out, "%s@%s is there already", a->name, a->serial);
+	else if (a->is_new_event)
+		out_note(c->out, "%s@%s was not built: %s", a->name, a->serial,
+			a->message);
+}
+
+/* One build that cannot be admitted does not keep the others out; the first error decides
+ * the exit status. */
+static int add_all(struct call *c, struct yard *y, char **dirs, size_t count, bool named,
+	struct err *e)
+{
+	struct notary_slot slot = { .is_open = false };
+	struct admitted a;
+	int rc = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		struct err one;
+		int got = admit_build(y, &slot, dirs[i], &a, &one);
+
+		if (got == 0)
+			report(c, &a);
+		if (got == 0 && named && a.result == ADMIT_FAILED)
+			got = err_set(&one, ERR_FAILED,
+				"cannot admit '%s@%s': the build had failed (%s)", a.name,
+				a.serial, a.message);
+		if (got == 0)
+			continue;
+		if (rc == 0)
+			*e = one;
+		else
+			out_error(c->out, &one);
+		rc = -1;
+	}
+	if (slot.is_open)
+		notary_close(&slot.notary);
+	return rc;
+}
+
+static int run(struct call *c, struct err *e)
+{
+	const struct values *v = c->values;
+	const char *read_dirs[OPT_LIST_MAX];
+	size_t count = 0;
+	auto_yard struct yard y = YARD_INIT;
+	struct dirs found = { .count = 0 };
+	int rc;
+
+	if (!v->all == !c->argc)
+		return err_set(
+			e, ERR_USAGE, "name the builds' directories, or --all INCOMING");
+	/* with many directories named, all that is above them may be read */
+	for (int i = 0; i < c->argc && c->argc < 32; i++)
+		read_dirs[count++] = c->argv[i];
+	if (v->all)
+		read_dirs[count++] = v->all;
+	else if (!count)
+		read_dirs[count++] = "/";
+
+	if (cmd_open_writer(c, &v->common, read_dirs, count, &y, e) < 0)
+		return -1;
+	if (!v->all)
+		return add_all(c, &y, c->argv, (size_t)c->argc, true, e);
+
+	rc = find_builds(v->all, 0, &found, e);
+	if (rc == 0)
+		rc = add_all(c, &y, found.path, found.count, false, e);
+	dirs_release(&found);
+	return rc;
+}
+
+const struct command cmd_add = {
+	.name = "add",
+	.args = "DIR... | --all INCOMING",
+	.summary = "Check finished builds and take them in",
+	.opts = opts,
+	.values_size = sizeof(struct values),
+	.defaults = &defaults,
+	.max_args = -1,
+	.run = run,
+};

@@ -1,0 +1,158 @@
+#include "indexer/emit.h"
+
+#define BUILDS_LISTED 5
+#define FILES_MAX     32
+
+/* One image document while it is collected. */
+struct collect {
+	struct catalog *catalog;
+	struct imagedoc doc;
+	struct doc_build build[BUILDS_LISTED];
+	struct doc_file *file; /* of the build being read */
+	size_t file_count;
+	const struct catalog_build *now;
+};
+
+static int add_file(const struct catalog_file *f, void *ctx, struct err *e)
+{
+	struct collect *c = ctx;
+	char path[LAYOUT_PATH_MAX];
+
+	if (!f->is_signed)
+		return 0;
+	if (c->file_count == FILES_MAX)
+		return err_set(e, ERR_LIMIT, "a build has more than %d files", FILES_MAX);
+	layout_artifact(&c->now->image, c->now->serial, f->name, path);
+	c->file[c->file_count++] = (struct doc_file){
+		.name = arena_strdup(&c->doc.arena, f->name),
+		.path = arena_strdup(&c->doc.arena, path),
+		.size = f->size,
+		.sha256 = f->sha256,
+	};
+	return 0;
+}
+
+static int add_build(const struct catalog_build *b, void *ctx, struct err *e)
+{
+	struct collect *c = ctx;
+	struct arena *a = &c->doc.arena;
+	struct doc_build *d;
+
+	if (c->doc.build_count == BUILDS_LISTED || strcmp(b->state, "active") != 0)
+		return 0;
+	if (!c->doc.build_count) {
+		c->doc.description = arena_strdup(a, b->description);
+		c->doc.expiry_days = (b->expires_s - b->created_s) / DAY_S;
+		if (!b->expires_s || c->doc.expiry_days < 0)
+			c->doc.expiry_days = 0;
+	}
+
+	c->now = b;
+	c->file_count = 0;
+	c->file = arena_array(a, FILES_MAX, sizeof(*c->file));
+	if (catalog_file_walk(c->catalog, b->id, add_file, c, e) < 0)
+		return -1;
+
+	d = &c->build[c->doc.build_count++];
+	*d = (struct doc_build){
+		.state = "active",
+		.id = b->tree,
+		.diff_id = b->diff,
+		.created_s = b->created_s,
+		.epoch_s = b->epoch_s,
+		.tested = arena_strdup(a, b->tested),
+		.origin = arena_strdup(a, b->origin),
+		.entries = b->entries,
+		.unpacked_size = b->unpacked_size,
+		.max_uid = b->max_uid,
+		.max_gid = b->max_gid,
+		.init = arena_strdup(a, b->init),
+		.stop_signal = arena_strdup(a, b->stop_signal),
+		.file = c->file,
+		.file_count = c->file_count,
+	};
+	memcpy(d->serial, b->serial, sizeof(d->serial));
+	return 0;
+}
+
+const char *emit_image_state(
+	const struct site *site, const struct catalog_image *image, int64_t now_s)
+{
+	const struct site_release *r = site_find(site, &image->image);
+
+	return r && site_release_is_eol(r, now_s) ? "eol" : "active";
+}
+
+static void add_aliases(struct imagedoc *d, const struct site_release *r)
+{
+	d->alias = arena_array(&d->arena, SITE_ALIASES_MAX + 1, sizeof(*d->alias));
+	for (size_t i = 0; i < r->alias_count; i++)
+		d->alias[d->alias_count++] =
+			arena_printf(&d->arena, "%s/%s", r->distro, r->alias[i]);
+	if (r->is_default)
+		d->alias[d->alias_count++] = arena_strdup(&d->arena, r->distro);
+}
+
+int emit_image_document(struct catalog *c, const struct site *site,
+	const struct catalog_image *image, int64_t now_s, struct buf *out, struct err *e)
+{
+	struct collect at = { .catalog = c };
+	const struct site_release *r = site_find(site, &image->image);
+	int rc;
+
+	at.doc.image = image->image;
+	at.doc.state = emit_image_state(site, image, now_s);
+	at.doc.eol = r ? r->eol : "";
+	at.doc.description = "";
+	at.doc.build = at.build;
+	if (r)
+		add_aliases(&at.doc, r);
+
+	rc = catalog_build_walk(c, &image->image, add_build, &at, e);
+	if (rc == 0)
+		rc = imagedoc_format(&at.doc, out, e);
+	imagedoc_release(&at.doc);
+	return rc;
+}
+
+void emit_catalog_header(
+	struct buf *out, const struct site *site, int64_t generation, uint64_t images)
+{
+	catdoc_header(
+		out, generation, site->name, site->mirror, site->mirror_count, images);
+}
+
+void emit_catalog_line(struct buf *out, const struct emit_listed *l)
+{
+	catdoc_image(out, &l->image, l->serial, l->state, l->document_size, &l->document);
+}
+
+static bool is_listed(
+	const struct site_release *r, const struct emit_listed *listed, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (strcmp(listed[i].image.distro, r->distro) == 0 &&
+			strcmp(listed[i].image.release, r->name) == 0)
+			return true;
+	return false;
+}
+
+/* Only of releases that have an image: an alias leads somewhere. */
+void emit_catalog_aliases(struct buf *out, const struct site *site,
+	const struct emit_listed *listed, size_t count)
+{
+	for (size_t i = 0; i < site->release_count; i++) {
+		const struct site_release *r = &site->release[i];
+		char target[2 * IMAGE_PART_MAX + 2], alias[2 * IMAGE_PART_MAX + 2];
+
+		if (!is_listed(r, listed, count))
+			continue;
+		snprintf(target, sizeof(target), "%s/%s", r->distro, r->name);
+		for (size_t k = 0; k < r->alias_count; k++) {
+			snprintf(alias, sizeof(alias), "%s/%s", r->distro, r->alias[k]);
+			catdoc_alias(out, alias, target);
+		}
+		if (r->is_default)
+			catdoc_alias(out, r->distro, target);
+	}
+}

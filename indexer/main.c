@@ -1,0 +1,15 @@
+/* rootyard-index -- admits builds, signs them, publishes the tree. */
+#include "indexer/cmd.h"
+
+int main(int argc, char **argv)
+{
+	const struct command commands[] = { cmd_init, cmd_add, cmd_publish, cmd_refresh,
+		cmd_list, cmd_show, cmd_status, { .name = NULL } };
+	const struct program program = {
+		.name = "rootyard-index",
+		.summary = "Admit, sign and publish container images",
+		.commands = commands,
+	};
+
+	return opt_main(&program, argc, argv);
+}

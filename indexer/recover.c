@@ -1,0 +1,126 @@
+#include "indexer/recover.h"
+
+#include "indexer/publish.h"
+#include "lib/base/fs.h"
+
+#define LIVE_TEMP ".live.tmp"
+
+struct recovery {
+	struct yard *yard;
+	struct recovered *out;
+};
+
+static int remove_all(struct recovery *r, int dir_fd, const char *dir, struct err *e)
+{
+	auto_names struct fs_names names = { 0 };
+
+	if (fs_list_dir(dir_fd, dir, &names, e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++) {
+		if (fs_remove_tree(dir_fd, names.name[i], e) < 0)
+			return -1;
+		r->out->removed++;
+	}
+	return 0;
+}
+
+static int undo_switch(struct recovery *r, struct err *e)
+{
+	if (unlinkat(r->yard->public_fd, LIVE_TEMP, 0) == 0)
+		r->out->removed++;
+	else if (errno != ENOENT)
+		return err_sys(e, "cannot remove '%s/%s'", YARD_PUBLIC, LIVE_TEMP);
+	return 0;
+}
+
+/* "images/d/r/a/v/SERIAL" -> is there a row? */
+static int is_admitted(struct yard *y, const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/'), *name = strchr(path, '/');
+	char text[IMAGE_NAME_MAX];
+	struct image image;
+	int64_t id;
+
+	if (!slash || slash <= name || (size_t)(slash - name) > sizeof(text))
+		return err_set(e, ERR_DAMAGED,
+			"the catalog intends '%s', which is no build", path);
+	snprintf(text, sizeof(text), "%.*s", (int)(slash - name - 1), name + 1);
+	if (image_parse(text, &image, e) < 0)
+		return -1;
+	return catalog_build_find(y->catalog, &image, slash + 1, &id, e);
+}
+
+static int undo_intent(const char *path, void *ctx, struct err *e)
+{
+	struct recovery *r = ctx;
+	int rc = is_admitted(r->yard, path, e);
+
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	if (!fs_exists_at(r->yard->public_fd, path))
+		return 0;
+	if (fs_remove_tree(r->yard->public_fd, path, e) < 0 ||
+		fs_sync_dir_at(r->yard->public_fd, path, e) < 0)
+		return -1;
+	r->out->removed++;
+	return 0;
+}
+
+struct known {
+	const char *name;
+	bool found;
+};
+
+static int match(const struct catalog_generation *g, void *ctx, struct err *e)
+{
+	struct known *k = ctx;
+	char name[32];
+
+	(void)e;
+	snprintf(name, sizeof(name), "%lld", (long long)g->number);
+	k->found = k->found || strcmp(name, k->name) == 0;
+	return 0;
+}
+
+/* Generations that were never finished, or whose row is gone already. */
+static int drop_generations(struct recovery *r, struct err *e)
+{
+	auto_names struct fs_names names = { 0 };
+	struct yard *y = r->yard;
+	int64_t live = 0;
+
+	if (yard_live(y, &live, e) < 0 ||
+		fs_list_dir(y->public_fd, LAYOUT_GEN, &names, e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++) {
+		struct known k = { .name = names.name[i] };
+		struct catalog_generation of_live = { .number = live };
+		char path[300];
+
+		if (catalog_generation_walk(y->catalog, match, &k, e) < 0 ||
+			match(&of_live, &k, e) < 0)
+			return -1;
+		if (k.found)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", LAYOUT_GEN, names.name[i]);
+		if (fs_remove_tree(y->public_fd, path, e) < 0)
+			return -1;
+		r->out->removed++;
+	}
+	return 0;
+}
+
+int recover_yard(struct yard *y, struct recovered *out, struct err *e)
+{
+	struct recovery r = { .yard = y, .out = out };
+
+	*out = (struct recovered){ 0 };
+	if (remove_all(&r, y->staging_fd, ".", e) < 0 || undo_switch(&r, e) < 0 ||
+		catalog_intent_walk(y->catalog, undo_intent, &r, e) < 0 ||
+		catalog_intent_clear(y->catalog, e) < 0)
+		return -1;
+	if (publish_resume(y, &out->generation, e) < 0 ||
+		publish_refresh_resume(y, &out->version, e) < 0)
+		return -1;
+	return drop_generations(&r, e);
+}

@@ -1,0 +1,344 @@
+#include "indexer/sign.h"
+
+#include "lib/base/atomic.h"
+#include "lib/base/fs.h"
+#include "lib/base/spawn.h"
+
+#include <gpgme.h>
+#include <sys/un.h>
+#include <time.h>
+
+#define AGENT_GRACE_MS 3000
+#define OUT_CHUNK      8192
+
+struct signer {
+	gpgme_ctx_t ctx;
+	char *home, *passphrase;
+	char fpr[FPR_MAX];
+};
+
+static int fail(gpgme_error_t rc, const char *doing, struct err *e)
+{
+	char text[256];
+
+	gpgme_strerror_r(rc, text, sizeof(text));
+	if (gpgme_err_code(rc) == GPG_ERR_ENOSPC)
+		return err_set(e, ERR_NOSPACE, "cannot %s: %s", doing, text);
+	return err_set(e, ERR_FAILED, "cannot %s: gpg: %s", doing, text);
+}
+
+static gpgme_error_t give_passphrase(
+	void *hook, const char *hint, const char *info, int was_bad, int fd)
+{
+	const char *passphrase = hook;
+	struct err ignored;
+
+	(void)hint;
+	(void)info;
+	if (was_bad || fs_write_all(fd, passphrase, strlen(passphrase), &ignored) < 0 ||
+		fs_write_all(fd, "\n", 1, &ignored) < 0)
+		return gpgme_error(GPG_ERR_CANCELED);
+	return 0;
+}
+
+static void forget(char *secret)
+{
+	if (secret)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
+}
+
+static int open_context(
+	const char *home, char *passphrase, gpgme_ctx_t *out, struct err *e)
+{
+	gpgme_error_t rc;
+	gpgme_ctx_t ctx;
+
+	gpgme_check_version(NULL);
+	rc = gpgme_new(&ctx);
+	if (rc)
+		return fail(rc, "start gpgme", e);
+
+	rc = gpgme_ctx_set_engine_info(ctx, GPGME_PROTOCOL_OpenPGP, NULL, home);
+	if (!rc)
+		rc = gpgme_set_pinentry_mode(ctx, GPGME_PINENTRY_MODE_LOOPBACK);
+	if (rc) {
+		gpgme_release(ctx);
+		return fail(rc, "prepare gpgme", e);
+	}
+	gpgme_set_offline(ctx, 1);
+	gpgme_set_passphrase_cb(ctx, give_passphrase, passphrase);
+	*out = ctx;
+	return 0;
+}
+
+/* A Unix socket's name is bounded, and the agent listens beneath the home. */
+static int check_home(const char *home, struct err *e)
+{
+	size_t room = sizeof(((struct sockaddr_un *)0)->sun_path);
+
+	if (strlen(home) + sizeof("/S.gpg-agent.browser") > room)
+		return err_set(e, ERR_USAGE,
+			"cannot use '%s' as a home of GnuPG: its name is longer than %zu "
+			"bytes, "
+			"choose a shorter directory",
+			home, room - sizeof("/S.gpg-agent.browser"));
+	return 0;
+}
+
+/* What a killed gpg or agent leaves would make the next one wait for it: lock files name
+ * a process and a host, and both may come again. The caller holds the tree's lock. */
+static int remove_leftovers(const char *home, struct err *e)
+{
+	auto_names struct fs_names names = { 0 };
+	auto_fd int fd = fs_open_dir(home, e);
+
+	if (fd < 0 || fs_list_dir(fd, ".", &names, e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++) {
+		const char *n = names.name[i], *dot = strrchr(n, '.');
+		bool is_left =
+			strncmp(n, ".#lk", 4) == 0 || strncmp(n, "S.", 2) == 0 ||
+			(dot && (strcmp(dot, ".lock") == 0 || strcmp(dot, ".tmp") == 0));
+
+		if (is_left && unlinkat(fd, n, 0) < 0 && errno != ENOENT)
+			return err_sys(e, "cannot remove '%s/%s'", home, n);
+	}
+	return 0;
+}
+
+static bool agent_may_live(const char *home)
+{
+	auto_free char *socket = xasprintf("%s/S.gpg-agent", home);
+
+	return access(socket, F_OK) == 0;
+}
+
+void sign_end_agents(const char *home)
+{
+	const char *argv[] = { "gpgconf", "--homedir", home, "--kill", "all", NULL };
+	struct spawn s = SPAWN_INIT;
+	struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
+	struct err ignored;
+
+	s.argv = argv;
+	if (spawn_run(&s, &ignored) < 0)
+		return;
+	for (int i = 0; i < AGENT_GRACE_MS / 5 && agent_may_live(home); i++)
+		nanosleep(&pause, NULL);
+}
+
+int signer_open(const char *home, const char *fpr, const char *passphrase,
+	struct signer **out, struct err *e)
+{
+	auto_signer struct signer *s = xcalloc(1, sizeof(*s));
+	gpgme_error_t rc;
+	gpgme_key_t key;
+
+	s->home = xstrdup(home);
+	s->passphrase = xstrdup(passphrase);
+	snprintf(s->fpr, sizeof(s->fpr), "%s", fpr);
+	if (check_home(home, e) < 0)
+		return -1;
+	if (agent_may_live(home))
+		sign_end_agents(home);
+	if (remove_leftovers(home, e) < 0 ||
+		open_context(home, s->passphrase, &s->ctx, e) < 0)
+		return -1;
+
+	rc = gpgme_get_key(s->ctx, fpr, &key, 1);
+	if (rc)
+		return err_set(e, ERR_NOTFOUND, "cannot find the secret key '%s' in '%s'",
+			fpr, home);
+	rc = gpgme_signers_add(s->ctx, key);
+	gpgme_key_unref(key);
+	if (rc)
+		return fail(rc, "choose the signing key", e);
+	*out = STEAL(s);
+	return 0;
+}
+
+void signer_close(struct signer **s)
+{
+	if (!*s)
+		return;
+	if ((*s)->ctx) {
+		gpgme_release((*s)->ctx);
+		sign_end_agents((*s)->home);
+	}
+	free((*s)->home);
+	forget((*s)->passphrase);
+	free(*s);
+	*s = NULL;
+}
+
+const char *signer_fpr(const struct signer *s)
+{
+	return s->fpr;
+}
+
+static int take(gpgme_data_t data, struct buf *out, struct err *e)
+{
+	ssize_t n;
+
+	gpgme_data_seek(data, 0, SEEK_SET);
+	do {
+		unsigned char chunk[OUT_CHUNK];
+
+		n = gpgme_data_read(data, chunk, sizeof(chunk));
+		if (n > 0)
+			buf_add(out, chunk, (size_t)n);
+	} while (n > 0);
+	if (n < 0)
+		return err_sys(e, "cannot read what gpg wrote");
+	return buf_check(out, "a signature", e);
+}
+
+static int sign(struct signer *s, gpgme_data_t in, const char *path, bool armor,
+	struct buf *out, struct err *e)
+{
+	gpgme_sign_result_t result;
+	gpgme_data_t sig = NULL;
+	gpgme_error_t rc;
+	int status;
+
+	gpgme_set_armor(s->ctx, armor);
+	gpgme_sig_notation_clear(s->ctx);
+	rc = path[0] ? gpgme_sig_notation_add(s->ctx, VERIFY_PATH_NOTATION, path,
+			       GPGME_SIG_NOTATION_HUMAN_READABLE)
+		     : 0;
+	if (!rc)
+		rc = gpgme_data_new(&sig);
+	if (!rc)
+		rc = gpgme_op_sign(s->ctx, in, sig, GPGME_SIG_MODE_DETACH);
+	if (rc) {
+		gpgme_data_release(sig);
+		return fail(rc, "sign", e);
+	}
+
+	result = gpgme_op_sign_result(s->ctx);
+	if (!result || !result->signatures || result->signatures->next ||
+		strcmp(result->signatures->fpr, s->fpr) != 0)
+		status = err_set(
+			e, ERR_FAILED, "cannot sign: gpg did not use key '%s'", s->fpr);
+	else
+		status = take(sig, out, e);
+	gpgme_data_release(sig);
+	return status;
+}
+
+static int sign_bytes(struct signer *s, struct bytes data, const char *path, bool armor,
+	struct buf *out, struct err *e)
+{
+	gpgme_data_t in;
+	gpgme_error_t rc = gpgme_data_new_from_mem(
+		&in, data.len ? (const char *)data.data : "", data.len, 0);
+	int status;
+
+	if (rc)
+		return fail(rc, "sign", e);
+	status = sign(s, in, path, armor, out, e);
+	gpgme_data_release(in);
+	return status;
+}
+
+int signer_sign(struct signer *s, struct bytes data, const char *path, struct buf *out,
+	struct err *e)
+{
+	return sign_bytes(s, data, path, true, out, e);
+}
+
+int signer_sign_binary(
+	struct signer *s, struct bytes data, struct buf *out, struct err *e)
+{
+	return sign_bytes(s, data, "", false, out, e);
+}
+
+int signer_sign_fd(
+	struct signer *s, int fd, const char *path, struct buf *out, struct err *e)
+{
+	gpgme_data_t in;
+	gpgme_error_t rc;
+	int status;
+
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(e, "cannot read '%s'", path);
+	rc = gpgme_data_new_from_fd(&in, fd);
+	if (rc)
+		return fail(rc, "sign", e);
+	status = sign(s, in, path, true, out, e);
+	gpgme_data_release(in);
+	return status;
+}
+
+int sign_make_home(int dir_fd, const char *name, struct err *e)
+{
+	static const char conf[] = "digest-algo SHA512\n"
+				   "cert-digest-algo SHA512\n"
+				   "personal-digest-preferences SHA512\n"
+				   "no-auto-key-retrieve\n"
+				   "no-auto-check-trustdb\n"
+				   "disable-dirmngr\n"
+				   "no-greeting\n";
+	static const char agent[] = "allow-loopback-pinentry\n"
+				    "disable-scdaemon\n"
+				    "no-allow-external-cache\n";
+	auto_fd int fd = -1;
+
+	if (fs_mkdirs(dir_fd, name, 0700, e) < 0)
+		return -1;
+	fd = fs_open_dir_at(dir_fd, name, e);
+	if (fd < 0)
+		return -1;
+	if (fchmod(fd, 0700) < 0)
+		return err_sys(e, "cannot make '%s' private", name);
+	if (atomic_write_file(fd, "gpg.conf", bytes_of_str(conf), 0600, e) < 0)
+		return -1;
+	return atomic_write_file(fd, "gpg-agent.conf", bytes_of_str(agent), 0600, e);
+}
+
+int sign_make_key(const char *home, const char *user_id, const char *passphrase,
+	char fpr[FPR_MAX], struct err *e)
+{
+	unsigned int flags = GPGME_CREATE_SIGN | GPGME_CREATE_NOEXPIRE |
+			     (passphrase[0] ? 0 : GPGME_CREATE_NOPASSWD);
+	char *secret = xstrdup(passphrase);
+	gpgme_genkey_result_t made;
+	gpgme_error_t rc;
+	gpgme_ctx_t ctx;
+
+	fpr[0] = '\0';
+	if (check_home(home, e) < 0 || open_context(home, secret, &ctx, e) < 0) {
+		forget(secret);
+		return -1;
+	}
+	rc = gpgme_op_createkey(ctx, user_id, "rsa3072", 0, 0, NULL, flags);
+	made = rc ? NULL : gpgme_op_genkey_result(ctx);
+	if (made && made->fpr)
+		snprintf(fpr, FPR_MAX, "%s", made->fpr);
+	gpgme_release(ctx);
+	sign_end_agents(home);
+	forget(secret);
+	if (rc)
+		return fail(rc, "make a key", e);
+	return fpr[0] ? 0 : err_set(e, ERR_FAILED, "cannot make a key: gpg made none");
+}
+
+int sign_export(const char *home, const char *fpr, struct buf *out, struct err *e)
+{
+	gpgme_data_t data = NULL;
+	gpgme_error_t rc;
+	gpgme_ctx_t ctx;
+	int status;
+
+	if (open_context(home, NULL, &ctx, e) < 0)
+		return -1;
+	gpgme_set_armor(ctx, 1);
+	rc = gpgme_data_new(&data);
+	if (!rc)
+		rc = gpgme_op_export(ctx, fpr, GPGME_EXPORT_MODE_MINIMAL, data);
+	status = rc ? fail(rc, "export the key", e) : take(data, out, e);
+	gpgme_data_release(data);
+	gpgme_release(ctx);
+	return status;
+}

@@ -1,0 +1,50 @@
+/* sign.h -- the only code that can sign; knows gpgme.
+ * Rules   a private home (0700) with the one secret key; SHA-512; no key server, no
+ *         pinentry of a desktop: a passphrase comes from the caller. The agent started by
+ *         the engine is ended by signer_close and sign_end_agents
+ * Errors  ERR_NOTFOUND when the home lacks the key; ERR_FAILED with the engine's words
+ * Owns    a signer owns its context
+ * Source  gpgme manual; gpg(1); RFC 4880 */
+#ifndef INDEXER_SIGN_H
+#define INDEXER_SIGN_H
+
+#include "lib/adapt/verify.h"
+#include "lib/base/buf.h"
+
+struct signer;
+
+/* passphrase "" for a key without one. Also removes what a killed run left in the home.
+ */
+int signer_open(const char *home, const char *fpr, const char *passphrase,
+	struct signer **out, struct err *e) must_check nonnull;
+void signer_close(struct signer **s) nonnull;
+#define auto_signer with_cleanup(signer_close)
+const char *signer_fpr(const struct signer *s) nonnull;
+
+/* An armoured detached signature, appended to out; `path` becomes notation path@rootyard
+ * unless "". */
+int signer_sign(struct signer *s, struct bytes data, const char *path, struct buf *out,
+	struct err *e) must_check nonnull;
+int signer_sign_fd(struct signer *s, int fd, const char *path, struct buf *out,
+	struct err *e) must_check nonnull;
+
+/* A binary one without notation, as envelopes carry them. */
+int signer_sign_binary(struct signer *s, struct bytes data, struct buf *out,
+	struct err *e) must_check nonnull;
+
+/* Prepares an empty home: directory 0700, gpg.conf, gpg-agent.conf. */
+int sign_make_home(int dir_fd, const char *name, struct err *e) must_check nonnull;
+
+/* An rsa3072 key for signing that does not expire. */
+int sign_make_key(const char *home, const char *user_id, const char *passphrase,
+	char fpr[FPR_MAX], struct err *e) must_check nonnull;
+
+/* The minimal armoured public key. */
+int sign_export(const char *home, const char *fpr, struct buf *out,
+	struct err *e) must_check nonnull;
+
+/* Ends every agent of this home and waits until it is gone. Never fails: there may be
+ * none. */
+void sign_end_agents(const char *home) nonnull;
+
+#endif

@@ -1,0 +1,243 @@
+#include "indexer/stage.h"
+
+/* What is collected while one generation is decided. */
+struct staging {
+	struct yard *yard;
+	struct notary *notary;
+	struct plan *plan;
+	struct trust_object catalog;
+	struct trust_signature catalog_sig;
+	struct buf catalog_sig_bytes;
+	struct trust_object files;
+	struct arena arena;
+	struct trust_object *legacy; /* what `files` lists */
+	size_t legacy_count;
+};
+
+static struct trust_object object_of(
+	struct arena *a, const struct digest *d, uint64_t size)
+{
+	char path[LAYOUT_PATH_MAX];
+
+	layout_object(d, path);
+	return (struct trust_object){
+		.path = arena_strdup(a, path), .size = size, .sha256 = *d
+	};
+}
+
+static int stage_image(struct staging *s, struct plan_image *p, struct err *e)
+{
+	auto_buf struct buf text = BUF_INIT(IMAGE_DOC_MAX);
+	struct catalog *c = s->yard->catalog;
+	struct emit_listed *l = &p->listed;
+	struct catalog_image image = { .id = l->image_id, .image = l->image };
+
+	if (p->kind == PLAN_SAME)
+		return 0;
+	if (emit_image_document(c, &s->yard->site, &image, s->yard->now_s, &text, e) <
+			0 ||
+		buf_check(&text, "an image document", e) < 0)
+		return -1;
+	if (catalog_document_put(
+		    c, "image", buf_bytes(&text), s->yard->now_s, &l->document, e) < 0)
+		return -1;
+	l->document_size = text.len;
+	if (catalog_image_set_document(c, l->image_id, &l->document, e) < 0)
+		return -1;
+	return catalog_image_set_state(c, l->image_id, l->state, e);
+}
+
+static int stage_catalog(struct staging *s, struct err *e)
+{
+	auto_buf struct buf text = BUF_INIT(CATALOG_MAX);
+	auto_free struct emit_listed *listed =
+		xcalloc(s->plan->count + 1, sizeof(*listed));
+	struct digest d;
+
+	emit_catalog_header(&text, &s->yard->site, s->plan->generation, s->plan->count);
+	for (size_t i = 0; i < s->plan->count; i++) {
+		listed[i] = s->plan->image[i].listed;
+		emit_catalog_line(&text, &listed[i]);
+	}
+	emit_catalog_aliases(&text, &s->yard->site, listed, s->plan->count);
+	if (buf_check(&text, "the catalog", e) < 0)
+		return -1;
+
+	if (catalog_document_put(s->yard->catalog, "catalog", buf_bytes(&text),
+		    s->yard->now_s, &d, e) < 0 ||
+		notary_sign_pae(s->notary, TRUST_TYPE_CATALOG, buf_bytes(&text),
+			&s->catalog_sig_bytes, e) < 0)
+		return -1;
+	s->catalog = object_of(&s->arena, &d, text.len);
+	s->catalog_sig.sig = buf_bytes(&s->catalog_sig_bytes);
+	snprintf(s->catalog_sig.fpr, sizeof(s->catalog_sig.fpr), "%s",
+		signer_fpr(s->notary->signer));
+	return 0;
+}
+
+static int stage_file(
+	struct staging *s, const char *path, struct bytes text, struct err *e)
+{
+	s->legacy[s->legacy_count++] = (struct trust_object){
+		.path = arena_strdup(&s->arena, path),
+		.size = text.len,
+		.sha256 = digest_of(text),
+	};
+	return catalog_genfile_put(s->yard->catalog, s->plan->generation, path, text, e);
+}
+
+static int stage_signed_file(
+	struct staging *s, const char *path, struct bytes text, struct err *e)
+{
+	auto_buf struct buf asc = BUF_INIT(SIGNATURE_MAX);
+	char asc_path[LAYOUT_PATH_MAX];
+
+	snprintf(asc_path, sizeof(asc_path), "%s.asc", path);
+	if (signer_sign(s->notary->signer, text, path, &asc, e) < 0 ||
+		stage_file(s, path, text, e) < 0)
+		return -1;
+	return stage_file(s, asc_path, buf_bytes(&asc), e);
+}
+
+static int stage_lxc(struct staging *s, struct err *e)
+{
+	auto_buf struct buf text = BUF_INIT(EMIT_INDEX_MAX);
+
+	for (size_t i = 0; i < s->plan->count; i++)
+		emit_lxc_line(&text, &s->plan->image[i].listed.image,
+			s->plan->image[i].listed.serial);
+	if (buf_check(&text, "meta/1.0/index-system", e) < 0)
+		return -1;
+	for (size_t i = 0; i < emit_lxc_file_count; i++)
+		if (stage_signed_file(s, emit_lxc_files[i].path, buf_bytes(&text), e) < 0)
+			return -1;
+	return 0;
+}
+
+static int stage_listing(struct staging *s, struct err *e)
+{
+	for (size_t i = 0; i < s->plan->count; i++) {
+		const struct emit_listed *l = &s->plan->image[i].listed;
+
+		if (catalog_listing_put(s->yard->catalog, s->plan->generation,
+			    l->image_id, l->build, &l->document, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int stage_current(
+	struct yard *y, struct notary *n, const struct current *c, struct err *e)
+{
+	auto_buf struct buf payload = BUF_INIT(TRUST_DOC_MAX);
+	auto_buf struct buf sig = BUF_INIT(SIGNATURE_MAX);
+	auto_buf struct buf envelope = BUF_INIT(TRUST_DOC_MAX);
+	struct trust_signature signature;
+	struct catalog_signing row = { .version = c->version,
+		.generation = c->generation,
+		.created_s = c->created_s,
+		.expires_s = c->expires_s };
+
+	if (current_format(c, &payload, e) < 0 || buf_check(&payload, "current", e) < 0 ||
+		notary_sign_pae(n, TRUST_TYPE_CURRENT, buf_bytes(&payload), &sig, e) < 0)
+		return -1;
+	signature.sig = buf_bytes(&sig);
+	snprintf(signature.fpr, sizeof(signature.fpr), "%s", signer_fpr(n->signer));
+	if (envelope_format(TRUST_TYPE_CURRENT, buf_bytes(&payload), &signature, 1,
+		    &envelope, e) < 0 ||
+		buf_check(&envelope, "current", e) < 0)
+		return -1;
+	if (catalog_document_put(y->catalog, "current", buf_bytes(&payload), y->now_s,
+		    &row.payload, e) < 0)
+		return -1;
+	return catalog_signing_stage(y->catalog, &row, buf_bytes(&envelope), e);
+}
+
+static int stage_trust(struct staging *s, struct err *e)
+{
+	struct yard *y = s->yard;
+	struct catalog_signing last;
+	char prev[DIGEST_HEX] = "";
+	int rc = catalog_signing_find(y->catalog, "live", &last, NULL, e);
+	struct current c = {
+		.repo = y->facts.repo,
+		.version = s->plan->version,
+		.generation = s->plan->generation,
+		.created_s = y->now_s,
+		.expires_s = y->now_s + (int64_t)EMIT_CURRENT_DAYS * DAY_S,
+		.root_version = s->notary->root.version,
+		.prev_sha256 = prev,
+		.catalog = s->catalog,
+		.catalog_signature = { s->catalog_sig },
+		.catalog_signature_count = 1,
+		.files = s->files,
+	};
+
+	if (rc < 0)
+		return -1;
+	if (rc > 0)
+		digest_hex(&last.payload, prev);
+	return stage_current(y, s->notary, &c, e);
+}
+
+static int stage_files(struct staging *s, struct err *e)
+{
+	auto_buf struct buf text = BUF_INIT(TRUST_DOC_MAX);
+	struct digest d;
+
+	if (files_format(s->legacy, s->legacy_count, &text, e) < 0 ||
+		buf_check(&text, "the list of files", e) < 0)
+		return -1;
+	if (catalog_document_put(s->yard->catalog, "files", buf_bytes(&text),
+		    s->yard->now_s, &d, e) < 0)
+		return -1;
+	s->files = object_of(&s->arena, &d, text.len);
+	return 0;
+}
+
+static int stage_rows(struct staging *s, struct err *e)
+{
+	struct yard *y = s->yard;
+	struct catalog_generation g = {
+		.number = s->plan->generation,
+		.created_s = y->now_s,
+	};
+	struct catalog_site site = y->facts;
+
+	for (size_t i = 0; i < s->plan->count; i++)
+		if (stage_image(s, &s->plan->image[i], e) < 0)
+			return -1;
+	if (stage_catalog(s, e) < 0)
+		return -1;
+
+	/* the rows below name the generation, which names `files`: checked at the commit
+	 */
+	if (stage_lxc(s, e) < 0 || stage_files(s, e) < 0)
+		return -1;
+	g.catalog = s->catalog.sha256;
+	g.files = s->files.sha256;
+	if (catalog_generation_stage(y->catalog, &g, e) < 0 || stage_listing(s, e) < 0 ||
+		stage_trust(s, e) < 0)
+		return -1;
+	site.facts = s->plan->facts;
+	return catalog_site_put(y->catalog, &site, e);
+}
+
+int stage_generation(struct yard *y, struct notary *n, struct plan *plan, struct err *e)
+{
+	struct staging s = { .yard = y, .notary = n, .plan = plan };
+	int rc;
+
+	s.catalog_sig_bytes.ceiling = SIGNATURE_MAX;
+	s.legacy = arena_array(&s.arena, 2 * emit_lxc_file_count, sizeof(*s.legacy));
+	if (catalog_begin(y->catalog, e) < 0)
+		return -1;
+	rc = stage_rows(&s, e);
+	if (rc == 0)
+		rc = catalog_commit(y->catalog, e);
+	else
+		catalog_rollback(y->catalog);
+	buf_release(&s.catalog_sig_bytes);
+	arena_release(&s.arena);
+	return rc;
+}
