@@ -1,6 +1,9 @@
-/* tarmake.h -- tar archives by hand, as wrong as a test wants them. */
+/* tarmake.h -- tar archives by hand, as wrong as a test wants them, and walks over them.
+ */
 #ifndef TESTS_UNIT_ADAPT_TARMAKE_H
 #define TESTS_UNIT_ADAPT_TARMAKE_H
+
+#include "lib/adapt/tar.h"
 
 #include "tests/unit/adapt/support.h"
 
@@ -104,6 +107,91 @@ static inline void tar_pax_str(struct buf *out, const char *key, const char *val
 static inline void tar_end(struct buf *out)
 {
 	buf_add_fill(out, 0, 2 * TAR_UNIT);
+}
+
+#define SEEN_MAX 80
+
+struct seen {
+	size_t count;
+	char path[SEEN_MAX][300];
+	enum tar_type type[SEEN_MAX];
+};
+
+static inline ssize_t read_all(struct tar *t, struct buf *out, struct err *e)
+{
+	char chunk[700];
+
+	for (;;) {
+		ssize_t n = tar_read(t, chunk, sizeof(chunk), e);
+
+		if (n <= 0)
+			return n;
+		buf_add(out, chunk, (size_t)n);
+		assert_false(out->over);
+	}
+}
+
+/* Walks a whole archive: 0, or -1 with e. */
+static inline int walk(struct bytes archive, size_t step, bool contents,
+	struct seen *seen, struct err *e)
+{
+	struct slice slice = { archive, step };
+	struct reader in = slice_reader(&slice);
+	auto_tar struct tar *t = NULL;
+	struct tar_entry entry;
+	int r;
+
+	seen->count = 0;
+	if (tar_open(&in, &t, e) < 0)
+		return -1;
+	while ((r = tar_next(t, &entry, e)) == 1) {
+		auto_buf struct buf content = BUF_INIT(TEST_MAX);
+
+		assert_true(seen->count < SEEN_MAX);
+		snprintf(seen->path[seen->count], 300, "%s", entry.path);
+		seen->type[seen->count++] = entry.type;
+		if (contents && read_all(t, &content, e) < 0)
+			return -1;
+	}
+	return r;
+}
+
+static inline void assert_refused(const struct buf *archive, const char *says)
+{
+	for (size_t step = 0; step < 1025; step += 512) {
+		struct seen seen;
+		struct err e = { 0 };
+
+		if (walk(buf_bytes(archive), step, step > 0, &seen, &e) == 0)
+			fail_msg("accepted: %s", says);
+		assert_true(e.code == ERR_PARSE || e.code == ERR_LIMIT);
+		if (!strstr(e.text, says))
+			fail_msg("not '%s' but: %s", says, e.text);
+	}
+}
+
+static inline void assert_accepted(const struct buf *archive, size_t entries)
+{
+	static const size_t steps[] = { 0, 1, 512, 4099 };
+
+	for (size_t i = 0; i < ARRAY_COUNT(steps); i++) {
+		struct seen seen;
+		struct err e = { 0 };
+
+		if (walk(buf_bytes(archive), steps[i], i % 2, &seen, &e) < 0)
+			fail_msg("%s", e.text);
+		assert_int_equal(seen.count, entries);
+	}
+}
+
+/* The first entry of an archive, with its reader kept open in *t. */
+static inline void first(struct slice *slice, struct tar **t, struct tar_entry *entry)
+{
+	struct reader in = slice_reader(slice);
+	struct err e = { 0 };
+
+	if (tar_open(&in, t, &e) < 0 || tar_next(*t, entry, &e) != 1)
+		fail_msg("%s", e.text);
 }
 
 #endif
