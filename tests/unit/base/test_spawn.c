@@ -364,7 +364,7 @@ static void kill_group_ends_all_it_started(void **state)
 
 static void kill_group_does_not_wait_for_the_willing(void **state)
 {
-	const char *argv[] = SH("sleep 60");
+	const char *argv[] = SH("exec sleep 60");
 	struct spawn s = SPAWN_INIT;
 	struct err e;
 	int64_t before = now_ms();
@@ -388,7 +388,7 @@ static void child_dies_with_its_parent(void **state)
 	assert_int_equal(pipe(fds), 0);
 	parent = fork();
 	if (parent == 0) {
-		const char *argv[] = SH("sleep 60");
+		const char *argv[] = SH("exec sleep 60");
 		struct spawn s = SPAWN_INIT;
 		struct err e;
 		pid_t pid;
@@ -414,7 +414,7 @@ static void on_alarm(int signal_number)
 
 static void interrupted_run_ends_its_child(void **state)
 {
-	const char *argv[] = SH("sleep 60");
+	const char *argv[] = SH("exec sleep 60");
 	struct sigaction act = { .sa_handler = on_alarm }; /* no SA_RESTART */
 	struct spawn s = SPAWN_INIT;
 	struct err e;
