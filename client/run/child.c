@@ -1,0 +1,93 @@
+#include "client/run/child.h"
+
+#include "client/run/confine.h"
+#include "client/run/init.h"
+#include "client/run/report.h"
+#include "client/run/rootfs.h"
+#include "client/run/special.h"
+#include "client/run/tty.h"
+
+#include <grp.h>
+#include <net/if.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+/* Our maps are written behind our back; until then we have no ids. */
+static int wait_for_go(int sock_fd, struct err *e)
+{
+	char byte;
+
+	if (recv(sock_fd, &byte, 1, 0) != 1)
+		return err_set(e, ERR_INTERRUPTED, "the supervisor is gone");
+	return 0;
+}
+
+static int become_root(unsigned int flags, int sock_fd, struct err *e)
+{
+	struct pollfd parent = { .fd = sock_fd, .events = 0 };
+
+	if ((flags & LAUNCH_FULL_MAP) && setgroups(0, NULL) < 0)
+		return err_sys(e, "cannot leave the supplementary groups");
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return err_sys(e, "cannot become root of the container");
+	umask(022);
+	/* Hides our memory and descriptors from the container for as long as we hold
+	 * something of the host's; the promise to die is lost by the change of ids. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 ||
+		prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) < 0)
+		return err_sys(e, "cannot guard pid 1");
+	if (poll(&parent, 1, 0) > 0 && (parent.revents & POLLHUP))
+		return err_set(e, ERR_INTERRUPTED, "the supervisor is gone");
+	return 0;
+}
+
+/* Any socket carries this request; a local one touches no network. */
+static int loopback_up(struct err *e)
+{
+	auto_fd int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+
+	if (sock < 0 || ioctl(sock, SIOCSIFFLAGS, &lo) < 0)
+		return err_sys(e, "cannot start the loopback interface");
+	return 0;
+}
+
+static int build_root(const struct launch *l, const struct layers *layers, struct err *e)
+{
+	auto_fd int root = rootfs_mount(l->flags, layers, e);
+
+	if (root < 0 || rootfs_write_names(root, l, e) < 0 ||
+		special_mount(root, l->flags, e) < 0)
+		return -1;
+	return rootfs_enter(root, e);
+}
+
+static int prepare(const struct launch *l, int sock_fd, int *tty_fd, struct err *e)
+{
+	struct layers layers;
+
+	if (rootfs_open_layers(l, &layers, e) < 0 || wait_for_go(sock_fd, e) < 0 ||
+		become_root(l->flags, sock_fd, e) < 0 || build_root(l, &layers, e) < 0)
+		return -1;
+	if (!(l->flags & LAUNCH_HOST_NET) && loopback_up(e) < 0)
+		return -1;
+	if (sethostname(l->hostname, strlen(l->hostname)) < 0)
+		return err_sys(e, "cannot set the host name '%s'", l->hostname);
+	if ((l->flags & LAUNCH_TTY) && (*tty_fd = tty_make(sock_fd, e)) < 0)
+		return -1;
+	return confine_rights(e);
+}
+
+void child_main(const struct launch *l, int sock_fd)
+{
+	int tty_fd = -1;
+	struct err e;
+
+	if (prepare(l, sock_fd, &tty_fd, &e) < 0)
+		report_failure(sock_fd, 125, &e);
+	init_main(l, sock_fd, tty_fd);
+}

@@ -1,0 +1,11 @@
+/* child.h -- what pid 1 of a container does from the clone to its command.
+ * Rules   no allocation; a failure is reported on the socket and ends the process
+ * Source  runtime order: layers, ids, mounts, root, names, rights, command */
+#ifndef CLIENT_RUN_CHILD_H
+#define CLIENT_RUN_CHILD_H
+
+#include "client/run/launch.h"
+
+__attribute__((noreturn)) void child_main(const struct launch *l, int sock_fd) nonnull;
+
+#endif

@@ -1,0 +1,26 @@
+#include "client/run/commands.h"
+#include "client/run/container.h"
+#include "client/run/holder.h"
+
+int cmd_rm(struct call *c, struct err *e)
+{
+	auto_store struct store store = STORE_INIT;
+	struct subids ids;
+	bool entered = false;
+
+	for (int i = 0; i < c->argc; i++)
+		if (!container_name_is_valid(c->argv[i]))
+			return err_set(e, ERR_USAGE, "'%s' is no name of a container",
+				c->argv[i]);
+	if (store_open(&store, e) < 0)
+		return -1;
+	subids_find(geteuid(), &ids);
+	if (containers_sweep(&store, &ids, false, &entered, e) < 0)
+		return -1;
+	if (!entered && holder_enter(&ids, e) < 0)
+		return -1;
+	for (int i = 0; i < c->argc; i++)
+		if (container_remove(&store, c->argv[i], e) < 0)
+			return -1;
+	return 0;
+}

@@ -1,0 +1,69 @@
+#include "client/run/confine.h"
+
+#include "lib/base/sandbox.h"
+
+#include "seccomp.h"
+
+#include <linux/capability.h>
+#include <linux/keyctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+#define CAP_LAST_POSSIBLE 63
+
+/* What installing packages and serving need; all of it ends at the user namespace. */
+static const unsigned int app_caps[] = { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER,
+	CAP_FSETID, CAP_KILL, CAP_NET_BIND_SERVICE, CAP_SETFCAP, CAP_SETGID, CAP_SETPCAP,
+	CAP_SETUID, CAP_SYS_CHROOT };
+
+static uint64_t app_set(void)
+{
+	uint64_t set = 0;
+
+	for (size_t i = 0; i < ARRAY_COUNT(app_caps); i++)
+		set |= 1ULL << app_caps[i];
+	return set;
+}
+
+static int limit_caps(uint64_t keep, struct err *e)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+
+	for (int cap = 0; cap <= CAP_LAST_POSSIBLE; cap++) {
+		if (keep >> cap & 1)
+			continue;
+		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0)
+			continue;
+		if (errno == EINVAL)
+			break; /* behind the last one */
+		return err_sys(e, "cannot drop capability %d", cap);
+	}
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return err_sys(e, "cannot clear the ambient capabilities");
+	data[0].permitted = data[0].effective = (uint32_t)keep;
+	data[1].permitted = data[1].effective = (uint32_t)(keep >> 32);
+	if (syscall(SYS_capset, &head, data) < 0)
+		return err_sys(e, "cannot limit the capabilities");
+	return 0;
+}
+
+int confine_rights(struct err *e)
+{
+	const struct rlimit none = { 0, 0 };
+
+	/* Best effort: without keys in the kernel, or over its quota, there is none to
+	 * make, and the filter refuses keyctl anyway. */
+	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
+	if (setrlimit(RLIMIT_CORE, &none) < 0)
+		return err_sys(e, "cannot forbid core files");
+	if (limit_caps(app_set(), e) < 0)
+		return -1;
+	return sandbox_no_new_privs(e);
+}
+
+int confine_filter(struct err *e)
+{
+	return sandbox_seccomp(seccomp_app, ARRAY_COUNT(seccomp_app), e);
+}

@@ -1,0 +1,14 @@
+/* confine.h -- what the processes of a container may not do, whatever they run.
+ * Rules   the app profile: 11 capabilities of the container's own user namespace, no new
+ *         privileges, no core files (the host's core handler would read them), a session
+ *         keyring of its own; confine_filter comes last, just before exec
+ * Source  capabilities(7), keyrings(7), seccomp(2) */
+#ifndef CLIENT_RUN_CONFINE_H
+#define CLIENT_RUN_CONFINE_H
+
+#include "lib/base/err.h"
+
+int confine_rights(struct err *e) must_check nonnull;
+int confine_filter(struct err *e) must_check nonnull;
+
+#endif

@@ -1,0 +1,380 @@
+#include "client/run/container.h"
+
+#include "client/run/holder.h"
+#include "lib/base/fs.h"
+#include "lib/model/start.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/random.h>
+#include <time.h>
+
+#define CONFIG_MAX (64U << 10)
+#define TRASH      ".trash-"
+#define NAME_TRIES 64
+
+bool container_name_is_valid(const char *name)
+{
+	size_t len = strlen(name);
+
+	return len > 0 && len <= NAME_MAX_LEN && name[0] != '.' && name[0] != '-' &&
+	       name[0] != '_' &&
+	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+			    "0123456789._-") == len;
+}
+
+/* ---- the gate: shared while making, exclusive while sweeping */
+
+static int gate_lock(const struct store *s, int how, struct err *e)
+{
+	if (flock(s->run_fd, how) < 0)
+		return err_sys(e, "cannot lock '%s'", s->run);
+	return 0;
+}
+
+static void gate_unlock(const struct store *s)
+{
+	flock(s->run_fd, LOCK_UN);
+}
+
+/* ---- making */
+
+static void config_text(struct buf *out, const struct container_config *c)
+{
+	char now[24];
+	size_t plain;
+
+	snprintf(now, sizeof(now), "%lld", (long long)time(NULL));
+	start_line(out, "version", "1");
+	start_line(out, "id", c->image->id);
+	start_line(out, "ref", c->image->ref);
+	start_line(out, "created", now);
+	start_line(out, "ephemeral", c->ephemeral ? "yes" : "no");
+	start_line(out, "hostname", c->hostname);
+	start_line(out, "net", c->net);
+	start_line(out, "workdir", c->workdir);
+	plain = out->len;
+	for (char *const *arg = c->argv; *arg; arg++)
+		start_line(out, "arg", *arg);
+	for (const char *const *env = c->env; *env; env++)
+		start_line(out, "env", *env);
+	/* A command too long to be written down was meant for this once. */
+	if (out->over) {
+		out->len = plain;
+		out->over = false;
+	}
+}
+
+static int write_config(int dir_fd, const struct container_config *c, struct err *e)
+{
+	auto_buf struct buf text = BUF_INIT(CONFIG_MAX);
+	auto_fd int fd = -1;
+
+	config_text(&text, c);
+	fd = openat(dir_fd, "config.new",
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(e, "cannot write 'config'");
+	if (fs_write_all(fd, text.data, text.len, e) < 0)
+		return err_wrap(e, "cannot write 'config'");
+	if (renameat(dir_fd, "config.new", dir_fd, "config") < 0)
+		return err_sys(e, "cannot write 'config'");
+	return 0;
+}
+
+static void make_up_name(const char *distro, char out[NAME_MAX_LEN + 1])
+{
+	unsigned char random[2];
+	char stem[32];
+
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		err_abort("no random bytes");
+	snprintf(stem, sizeof(stem), "%.31s", *distro ? distro : "image");
+	for (char *c = stem; *c; c++)
+		if (*c == '+' || *c == '_')
+			*c = '-';
+	snprintf(out, NAME_MAX_LEN + 1, "%s-%02x%02x", stem, random[0], random[1]);
+}
+
+/* 0: the name is ours; 1: it is taken. */
+static int claim(
+	const struct store *s, int containers, struct container *c, struct err *e)
+{
+	struct stat st;
+
+	if (fstatat(containers, c->name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+		return 1;
+	if (mkdirat(s->run_fd, c->name, 0700) < 0) {
+		if (errno == EEXIST)
+			return 1;
+		return err_sys(e, "cannot make '%s/%s'", s->run, c->name);
+	}
+	c->run_dir = openat(
+		s->run_fd, c->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (c->run_dir < 0)
+		return err_sys(e, "cannot open '%s/%s'", s->run, c->name);
+	c->lock_fd = state_lock(c->run_dir, e);
+	return c->lock_fd < 0 ? -1 : 0;
+}
+
+static int taken(const struct store *s, const char *name, struct err *e)
+{
+	if (state_is_live(s->run_fd, name))
+		return err_set(e, ERR_CONFLICT,
+			"container '%s' is running; choose another --name", name);
+	return err_set(e, ERR_CONFLICT,
+		"container '%s' exists; remove it with 'rootyard rm %s' or choose "
+		"another --name",
+		name, name);
+}
+
+static int claim_some_name(const struct store *s, int containers, const char *name,
+	const char *distro, struct container *c, struct err *e)
+{
+	for (int i = 0; i < NAME_TRIES; i++) {
+		int rc;
+
+		if (*name)
+			snprintf(c->name, sizeof(c->name), "%s", name);
+		else
+			make_up_name(distro, c->name);
+		rc = claim(s, containers, c, e);
+		if (rc <= 0)
+			return rc;
+		if (*name)
+			return taken(s, name, e);
+	}
+	return err_set(e, ERR_CONFLICT, "no free name found; give one with --name");
+}
+
+static int make_dirs(int containers, const struct container_config *config,
+	struct container *c, struct err *e)
+{
+	if (mkdirat(containers, c->name, 0700) < 0)
+		return err_sys(e, "cannot make container '%s'", c->name);
+	c->dir_fd = openat(
+		containers, c->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (c->dir_fd < 0)
+		return err_sys(e, "cannot open container '%s'", c->name);
+	if (write_config(c->dir_fd, config, e) < 0)
+		return -1;
+	if (mkdirat(c->dir_fd, "upper", 0700) < 0 || mkdirat(c->dir_fd, "work", 0700) < 0)
+		return err_sys(
+			e, "cannot make the directories of container '%s'", c->name);
+	return 0;
+}
+
+int container_create(const struct store *s, const char *name,
+	const struct container_config *config, struct container *out, struct err *e)
+{
+	auto_fd int containers = store_open_containers(s, e);
+	int rc;
+
+	out->ephemeral = config->ephemeral;
+	if (containers < 0 || gate_lock(s, LOCK_SH, e) < 0)
+		return -1;
+	rc = claim_some_name(s, containers, name, config->image->distro, out, e);
+	if (rc == 0)
+		rc = make_dirs(containers, config, out, e);
+	gate_unlock(s);
+	return rc;
+}
+
+int container_give(const struct container *c, int rootfs_fd, struct err *e)
+{
+	struct stat root;
+
+	if (fstat(rootfs_fd, &root) < 0)
+		return err_sys(e, "cannot look at the image's root");
+	if (fchownat(c->dir_fd, "upper", root.st_uid, root.st_gid, 0) < 0 ||
+		fchownat(c->dir_fd, "work", root.st_uid, root.st_gid, 0) < 0 ||
+		fchmodat(c->dir_fd, "upper", root.st_mode & 07777, 0) < 0)
+		return err_sys(e, "cannot give container '%s' its ids", c->name);
+	return 0;
+}
+
+void container_release(struct container *c)
+{
+	auto_fd_cleanup(&c->dir_fd);
+	auto_fd_cleanup(&c->lock_fd);
+	auto_fd_cleanup(&c->run_dir);
+	c->dir_fd = c->lock_fd = c->run_dir = -1;
+}
+
+/* ---- taking away */
+
+/* Out of sight by one rename; trash receives the new name. Missing is fine. */
+static int to_trash(int containers, const char *name, char trash[64], struct err *e)
+{
+	unsigned char random[6];
+
+	if (getrandom(random, sizeof(random), 0) != (ssize_t)sizeof(random))
+		err_abort("no random bytes");
+	snprintf(trash, 64, TRASH "%02x%02x%02x%02x%02x%02x", random[0], random[1],
+		random[2], random[3], random[4], random[5]);
+	if (renameat(containers, name, containers, trash) < 0) {
+		*trash = '\0';
+		if (errno != ENOENT)
+			return err_sys(e, "cannot remove container '%s'", name);
+	}
+	return 0;
+}
+
+static int empty_trash(int containers, const char *trash, struct err *e)
+{
+	return *trash ? fs_remove_tree(containers, trash, e) : 0;
+}
+
+int container_end(const struct store *s, struct container *c, struct err *e)
+{
+	auto_fd int containers = c->ephemeral ? store_open_containers(s, e) : -1;
+	char trash[64] = "";
+
+	if (c->ephemeral &&
+		(containers < 0 || to_trash(containers, c->name, trash, e) < 0))
+		return -1;
+	state_remove(s->run_fd, c->name);
+	container_release(c);
+	return empty_trash(containers, trash, e);
+}
+
+int container_remove(const struct store *s, const char *name, struct err *e)
+{
+	auto_fd int containers = store_open_containers(s, e);
+	char trash[64] = "";
+	int rc;
+
+	if (containers < 0 || gate_lock(s, LOCK_EX, e) < 0)
+		return -1;
+	if (state_is_live(s->run_fd, name)) {
+		rc = err_set(
+			e, ERR_BUSY, "container '%s' is running; end it first", name);
+	} else {
+		rc = to_trash(containers, name, trash, e);
+		if (rc == 0 && !*trash)
+			rc = err_set(e, ERR_NOTFOUND, "no container '%s'", name);
+		else if (rc == 0)
+			state_remove(s->run_fd, name);
+	}
+	gate_unlock(s);
+	return rc < 0 ? -1 : empty_trash(containers, trash, e);
+}
+
+/* ---- sweeping */
+
+struct sweep {
+	const struct store *store;
+	const struct subids *ids;
+	int containers;
+	bool *entered;
+	char (*trash)[64]; /* renamed under the gate, deleted behind it */
+	size_t trash_count, trash_room;
+};
+
+static bool is_left_over(const struct sweep *w, const char *name)
+{
+	auto_buf struct buf text = BUF_INIT(CONFIG_MAX);
+	char path[NAME_MAX_LEN + 8], value[8];
+	struct err reading;
+
+	snprintf(path, sizeof(path), "%s/config", name);
+	if (fs_read_at(w->containers, path, &text, &reading) < 0)
+		return reading.code == ERR_NOTFOUND; /* killed before it was made */
+	return strcmp(start_get_or(
+			      buf_bytes(&text), "ephemeral", value, sizeof(value), "no"),
+		       "yes") == 0;
+}
+
+static void remember_trash(struct sweep *w, const char *trash)
+{
+	if (w->trash_count == w->trash_room) {
+		w->trash_room = w->trash_room ? w->trash_room * 2 : 8;
+		w->trash = xrealloc(w->trash, w->trash_room * sizeof(*w->trash));
+	}
+	snprintf(w->trash[w->trash_count++], sizeof(*w->trash), "%s", trash);
+}
+
+static int sweep_name(struct sweep *w, const char *name, struct err *e)
+{
+	char trash[64] = "";
+
+	if (strncmp(name, TRASH, strlen(TRASH)) == 0 && strlen(name) < sizeof(trash)) {
+		remember_trash(w, name);
+		return 0;
+	}
+	if (!container_name_is_valid(name) || state_is_live(w->store->run_fd, name))
+		return 0;
+	if (is_left_over(w, name) && to_trash(w->containers, name, trash, e) < 0)
+		return -1;
+	if (*trash)
+		remember_trash(w, trash);
+	state_remove(w->store->run_fd, name);
+	return 0;
+}
+
+static int sweep_dir(struct sweep *w, int dir_fd, struct err *e)
+{
+	auto_names struct fs_names names = { 0 };
+
+	if (fs_list_dir(dir_fd, ".", &names, e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++)
+		if (sweep_name(w, names.name[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+static int sweep_trash(struct sweep *w, struct err *e)
+{
+	if (w->trash_count == 0)
+		return 0;
+	if (!*w->entered && holder_enter(w->ids, e) < 0)
+		return -1;
+	*w->entered = true;
+	for (size_t i = 0; i < w->trash_count; i++)
+		if (fs_remove_tree(w->containers, w->trash[i], e) < 0)
+			return -1;
+	return 0;
+}
+
+int containers_sweep(const struct store *s, const struct subids *ids, bool quick,
+	bool *entered, struct err *e)
+{
+	auto_fd int containers = store_open_containers(s, e);
+	struct sweep w = {
+		.store = s, .ids = ids, .containers = containers, .entered = entered
+	};
+	int rc;
+
+	if (containers < 0)
+		return -1;
+	/* Somebody is just making one: the next command sweeps. */
+	if (flock(s->run_fd, LOCK_EX | LOCK_NB) < 0)
+		return 0;
+	rc = sweep_dir(&w, s->run_fd, e);
+	if (rc == 0 && !quick)
+		rc = sweep_dir(&w, containers, e);
+	gate_unlock(s);
+	if (rc == 0)
+		rc = sweep_trash(&w, e);
+	free(w.trash);
+	return rc;
+}
+
+int container_image(const struct store *s, const char *name, char id[72],
+	char ref[STATE_REF_MAX], int64_t *created, struct err *e)
+{
+	auto_buf struct buf text = BUF_INIT(CONFIG_MAX);
+	char path[NAME_MAX_LEN + 24], value[24];
+
+	snprintf(path, sizeof(path), "containers/%s/config", name);
+	if (fs_read_at(s->data_fd, path, &text, e) < 0)
+		return -1;
+	if (start_get(buf_bytes(&text), "id", id, 72, e) < 0 ||
+		start_get(buf_bytes(&text), "ref", ref, STATE_REF_MAX, e) < 0)
+		return err_wrap(e, "cannot read '%s'", path);
+	*created = strtoll(
+		start_get_or(buf_bytes(&text), "created", value, sizeof(value), "0"),
+		NULL, 10);
+	return 0;
+}

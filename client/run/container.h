@@ -1,0 +1,71 @@
+/* container.h -- containers on disk: containers/<name>/{config,upper,work}.
+ * Rules   a container is made and taken away under a lock on the run place, so that a
+ *         sweep never sees half of one; removing is one rename to .trash-*, then
+ * deleting, so that a kill leaves only what the next sweep finds Errors  ERR_CONFLICT:
+ * the name is taken; ERR_BUSY: it runs; ERR_NOTFOUND Owns    run_dir and lock_fd until
+ * container_release */
+#ifndef CLIENT_RUN_CONTAINER_H
+#define CLIENT_RUN_CONTAINER_H
+
+#include "client/run/state.h"
+
+#include "lib/base/userns.h"
+
+struct container {
+	char name[NAME_MAX_LEN + 1];
+	int run_dir; /* <run place>/<name> */
+	int lock_fd;
+	int dir_fd; /* containers/<name> */
+	bool ephemeral;
+};
+
+#define CONTAINER_INIT                                                                   \
+	{                                                                                \
+		.run_dir = -1, .lock_fd = -1, .dir_fd = -1                               \
+	}
+
+/* What is written down in `config`. */
+struct container_config {
+	const struct stored_image *image;
+	const char *hostname;
+	const char *net;
+	const char *workdir;
+	char *const *argv;
+	const char *const *env;
+	bool ephemeral;
+};
+
+/* [a-z0-9A-Z][a-zA-Z0-9._-]{0,62} */
+bool container_name_is_valid(const char *name) nonnull;
+
+/* Makes it and locks it; name "" makes one up from the image's. */
+int container_create(const struct store *s, const char *name,
+	const struct container_config *config, struct container *out,
+	struct err *e) must_check nonnull;
+
+/* Gives upper and work the owner and mode of the image's root. */
+int container_give(
+	const struct container *c, int rootfs_fd, struct err *e) must_check nonnull;
+
+/* The end of a run: removes it when it is ephemeral, and its state. The caller stands in
+ * the holder namespace. */
+int container_end(
+	const struct store *s, struct container *c, struct err *e) must_check nonnull;
+void container_release(struct container *c) nonnull;
+#define auto_container with_cleanup(container_release)
+
+/* Removes a stopped container. The caller stands in the holder namespace. */
+int container_remove(
+	const struct store *s, const char *name, struct err *e) must_check nonnull;
+
+/* What killed supervisors left: `quick` looks at the run place only (cost: what runs),
+ * else containers/ too. Enters the holder namespace (told by *entered) only when there is
+ * something to remove. */
+int containers_sweep(const struct store *s, const struct subids *ids, bool quick,
+	bool *entered, struct err *e) must_check nonnull;
+
+/* The image id of a container's config. */
+int container_image(const struct store *s, const char *name, char id[72],
+	char ref[STATE_REF_MAX], int64_t *created, struct err *e) must_check nonnull;
+
+#endif

@@ -1,0 +1,59 @@
+#include "client/run/doctor.h"
+
+bool kernel_is_at_least(const char *release, unsigned int major, unsigned int minor)
+{
+	char *rest;
+	unsigned long have_major = strtoul(release, &rest, 10), have_minor = 0;
+
+	if (*rest == '.')
+		have_minor = strtoul(rest + 1, NULL, 10);
+	return have_major > major || (have_major == major && have_minor >= minor);
+}
+
+bool subids_overlap(struct bytes text, const char *own_name, uid_t uid,
+	unsigned int start, char out[64])
+{
+	const char *at = (const char *)text.data, *end = at + text.len;
+
+	while (at < end) {
+		const char *stop = memchr(at, '\n', (size_t)(end - at));
+		size_t len = stop ? (size_t)(stop - at) : (size_t)(end - at);
+		char line[64], own_uid[16], *first, *count;
+		unsigned long long from, many;
+
+		snprintf(line, sizeof(line), "%.*s", (int)(len < 63 ? len : 63), at);
+		snprintf(own_uid, sizeof(own_uid), "%u", (unsigned int)uid);
+		memcpy(out, line, sizeof(line));
+		at += len + 1;
+		first = strchr(line, ':');
+		count = first ? strchr(first + 1, ':') : NULL;
+		if (!count)
+			continue;
+		*first = *count = '\0';
+		from = strtoull(first + 1, NULL, 10);
+		many = strtoull(count + 1, NULL, 10);
+		if (strcmp(line, own_name) == 0 || strcmp(line, own_uid) == 0)
+			continue;
+		if (from < (unsigned long long)start + USERNS_IDS && start < from + many)
+			return true;
+	}
+	return false;
+}
+
+bool cgroup_own_path(struct bytes text, char *out, size_t out_size)
+{
+	const char *at = (const char *)text.data, *end = at + text.len;
+
+	while (at < end) {
+		const char *stop = memchr(at, '\n', (size_t)(end - at));
+		size_t len = stop ? (size_t)(stop - at) : (size_t)(end - at);
+
+		if (len > 3 && strncmp(at, "0::", 3) == 0 && len - 3 < out_size) {
+			memcpy(out, at + 3, len - 3);
+			out[len - 3] = '\0';
+			return true;
+		}
+		at += len + 1;
+	}
+	return false;
+}

@@ -1,0 +1,22 @@
+/* env.h -- the environment of a container's command: ours, not the caller's.
+ * Shape   PATH HOME LANG container, TERM with a terminal, then what --env asks for, which
+ *         wins over them
+ * Owns    nothing; borrows the strings of options and of environ */
+#ifndef CLIENT_RUN_ENV_H
+#define CLIENT_RUN_ENV_H
+
+#include "lib/base/opt.h"
+
+#define ENV_OWN 8
+
+struct env {
+	const char *item[ENV_OWN + OPT_LIST_MAX + 1]; /* NULL-terminated */
+	size_t count;
+};
+
+/* asked: "K=V", or "K" for the caller's own value (nothing when he has none); caller: his
+ * environment. */
+int env_make(const struct opt_list *asked, char *const *caller, bool tty, struct env *out,
+	struct err *e) must_check nonnull;
+
+#endif

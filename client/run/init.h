@@ -1,0 +1,14 @@
+/* init.h -- pid 1 of a container: starts the command, hands signals on, reaps, ends with
+ * the command's status.
+ * Rules   it stays undumpable, so that nothing in the container can read its memory, its
+ *         descriptors or our executable through /proc/1
+ * Source  pid_namespaces(7) */
+#ifndef CLIENT_RUN_INIT_H
+#define CLIENT_RUN_INIT_H
+
+#include "client/run/launch.h"
+
+__attribute__((noreturn)) void init_main(
+	const struct launch *l, int sock_fd, int tty_fd) nonnull;
+
+#endif

@@ -1,0 +1,87 @@
+#include "client/run/launch.h"
+
+#include "client/run/child.h"
+#include "client/run/holder.h"
+#include "client/run/report.h"
+
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+static int refused(int number, struct err *e)
+{
+	if (number == ENOSYS || number == E2BIG)
+		return err_set(e, ERR_SYS,
+			"cannot make the namespaces: rootyard needs Linux 5.12 or newer");
+	return holder_refused(number, "the namespaces", e);
+}
+
+/* The maps name ids of the holder namespace: 1.. are the subordinate ones, 0 the user. */
+static int write_maps(pid_t pid, bool full, struct err *e)
+{
+	const char *map = full ? "0 1 65536\n" : "0 0 1\n";
+
+	if (id_map_write(pid, "gid_map", map, e) < 0)
+		return -1;
+	return id_map_write(pid, "uid_map", map, e);
+}
+
+int launch_start(const struct launch *l, struct launched *out, struct err *e)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD };
+	auto_fd int mine = -1, theirs = -1;
+	int pair[2], pid_fd = -1;
+	long pid;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_sys(e, "cannot make a socket pair");
+	mine = pair[0];
+	theirs = pair[1];
+	args.flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC |
+		     CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_PIDFD;
+	if (!(l->flags & LAUNCH_HOST_NET))
+		args.flags |= CLONE_NEWNET;
+	args.pidfd = (uint64_t)(uintptr_t)&pid_fd;
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0) {
+		close(mine);
+		child_main(l, theirs);
+	}
+	if (pid < 0)
+		return refused(errno, e);
+
+	/* From here on the caller kills it when something fails. */
+	*out = (struct launched){ (pid_t)pid, pid_fd, STEAL_FD(mine) };
+	if (write_maps((pid_t)pid, l->flags & LAUNCH_FULL_MAP, e) < 0)
+		return -1;
+	if (send(out->sock_fd, "", 1, MSG_NOSIGNAL) != 1)
+		return err_sys(e, "cannot let the container go");
+	return 0;
+}
+
+int launch_wait(const struct launched *c, struct launch_result *out, struct err *e)
+{
+	struct launch_result result = { .master_fd = -1 };
+	struct report r;
+	int fd, rc;
+
+	while ((rc = report_receive(c->sock_fd, &r, &fd, e)) > 0) {
+		if (fd >= 0) {
+			auto_fd_cleanup(&result.master_fd);
+			result.master_fd = fd;
+		}
+		if (r.kind != REPORT_FAILURE)
+			continue;
+		r.e.text[sizeof(r.e.text) - 1] = '\0';
+		*e = r.e;
+		result.status = r.status;
+	}
+	if (rc < 0) {
+		auto_fd_cleanup(&result.master_fd);
+		return -1;
+	}
+	*out = result;
+	return 0;
+}

@@ -1,0 +1,61 @@
+/* launch.h -- one process becomes pid 1 of a new container.
+ * In      everything is computed before: behind the clone there is no allocation and no
+ *         decision about names
+ * Rules   the caller stands in the holder namespace, has one thread, has all signals that
+ *         it handles blocked, and its working directory is the data place
+ * Errors  what fails in the new process comes back as its sentence; `status` of struct
+ *         launch_result is the exit status to use: 125 ours, 126/127 the command's
+ * Source  user_namespaces(7), clone(2), pivot_root(2) */
+#ifndef CLIENT_RUN_LAUNCH_H
+#define CLIENT_RUN_LAUNCH_H
+
+#include "lib/base/err.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+enum launch_flags {
+	LAUNCH_FULL_MAP = 1, /* 65,536 ids, else one */
+	LAUNCH_VOLATILE = 2, /* the upper layer is thrown away: no sync at the end */
+	LAUNCH_HOST_NET = 4,
+	LAUNCH_TTY = 8, /* a terminal of its own; its master comes back */
+};
+
+struct launch {
+	unsigned int flags;
+	const char *rootfs, *upper, *work; /* relative to the working directory */
+	const char *hostname;
+	const char *workdir;
+	char *const *argv;
+	const char *const *env;
+	int stdio[3]; /* becomes 0, 1, 2; -1: the terminal */
+	char *scrub;  /* our own arguments and environment, wiped in pid 1 */
+	size_t scrub_len;
+};
+
+struct launched {
+	pid_t pid;
+	int pid_fd;
+	int sock_fd; /* where the new process reports */
+};
+
+#define LAUNCHED_INIT                                                                    \
+	{                                                                                \
+		.pid = -1, .pid_fd = -1, .sock_fd = -1                                   \
+	}
+
+struct launch_result {
+	int status;    /* 0: the command runs */
+	int master_fd; /* of its terminal, or -1; the caller's */
+};
+
+/* Clones, maps, lets it go. */
+int launch_start(
+	const struct launch *l, struct launched *out, struct err *e) must_check nonnull;
+
+/* Waits until the command runs or cannot: 0 and *out, where out->status above 0 comes
+ * with e filled. */
+int launch_wait(const struct launched *c, struct launch_result *out,
+	struct err *e) must_check nonnull;
+
+#endif

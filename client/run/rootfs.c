@@ -1,0 +1,164 @@
+#include "client/run/rootfs.h"
+
+#include "client/run/mount.h"
+#include "lib/base/fs.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+
+#define RESOLV_MAX  8192
+#define PROC_FD_MAX 32
+
+static int open_layer(const char *path, struct err *e)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, "cannot open '%s'", path) : fd;
+}
+
+int rootfs_open_layers(const struct launch *l, struct layers *out, struct err *e)
+{
+	out->lower = open_layer(l->rootfs, e);
+	if (out->lower < 0)
+		return -1;
+	out->upper = open_layer(l->upper, e);
+	if (out->upper < 0)
+		return -1;
+	out->work = open_layer(l->work, e);
+	return out->work < 0 ? -1 : 0;
+}
+
+static void proc_fd(int fd, char out[PROC_FD_MAX])
+{
+	snprintf(out, PROC_FD_MAX, "/proc/self/fd/%d", fd);
+}
+
+int rootfs_mount(unsigned int launch_flags, const struct layers *layers, struct err *e)
+{
+	char lower[PROC_FD_MAX], upper[PROC_FD_MAX], work[PROC_FD_MAX];
+	const struct mount_option options[] = {
+		{ "lowerdir", lower },
+		{ "upperdir", upper },
+		{ "workdir", work },
+		{ "userxattr", NULL },
+		{ launch_flags & LAUNCH_VOLATILE ? "volatile" : NULL, NULL },
+		{ NULL, NULL },
+	};
+	auto_fd int root = -1, old = -1;
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return err_sys(e, "cannot separate the mounts");
+	proc_fd(layers->lower, lower);
+	proc_fd(layers->upper, upper);
+	proc_fd(layers->work, work);
+	root = mount_new("overlay", options, MOUNT_ATTR_NODEV, e);
+	if (root < 0)
+		return err_wrap(e, "cannot lay the container over its image ('rootyard "
+				   "doctor' says what is missing)");
+	old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (old < 0)
+		return err_sys(e, "cannot open '/'");
+	if (mount_attach(root, old, "", e) < 0)
+		return -1;
+	return STEAL_FD(root);
+}
+
+int rootfs_enter(int root_fd, struct err *e)
+{
+	char cwd[4096];
+
+	if (fchdir(root_fd) < 0)
+		return err_sys(e, "cannot enter the container's root");
+	/* The old root comes to lie over the new one; taking it off leaves the new. */
+	if (syscall(SYS_pivot_root, ".", ".") < 0)
+		return err_sys(e, "cannot change the root");
+	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return err_sys(e, "cannot leave the old root");
+	if (!getcwd(cwd, sizeof(cwd)) || strcmp(cwd, "/") != 0)
+		return err_set(e, ERR_SYS, "cannot leave the old root: it is still here");
+	return 0;
+}
+
+/* ---- names */
+
+static int open_etc(int root_fd)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS,
+	};
+
+	return (int)syscall(SYS_openat2, root_fd, "etc", &how, sizeof(how));
+}
+
+/* Is it a file with something in it, wherever its links lead inside the root? */
+static bool has_content(int root_fd, const char *path)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	auto_fd int fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
+}
+
+/* What is there under this name, a link too, is replaced as a whole. */
+static int put_file(
+	int etc, const char *name, const char *text, size_t len, struct err *e)
+{
+	static const char temporary[] = ".rootyard-new";
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	auto_fd int fd = openat(etc, name, flags, 0644);
+	bool aside = fd < 0 && errno == EEXIST;
+
+	if (aside) {
+		unlinkat(etc, temporary, 0);
+		fd = openat(etc, temporary, flags, 0644);
+	}
+	if (fd < 0)
+		return err_sys(e, "cannot write '/etc/%s'", name);
+	if (fs_write_all(fd, text, len, e) < 0)
+		return err_wrap(e, "cannot write '/etc/%s'", name);
+	if (aside && renameat(etc, temporary, etc, name) < 0) {
+		unlinkat(etc, temporary, 0);
+		if (errno != EISDIR)
+			return err_sys(e, "cannot write '/etc/%s'", name);
+	}
+	return 0;
+}
+
+static int put_resolv_conf(int root_fd, int etc, struct err *e)
+{
+	auto_fd int host = open("/etc/resolv.conf", O_RDONLY | O_CLOEXEC);
+	char text[RESOLV_MAX];
+	ssize_t n;
+
+	if (host < 0 || has_content(root_fd, "etc/resolv.conf"))
+		return 0;
+	n = read(host, text, sizeof(text));
+	return n <= 0 ? 0 : put_file(etc, "resolv.conf", text, (size_t)n, e);
+}
+
+int rootfs_write_names(int root_fd, const struct launch *l, struct err *e)
+{
+	auto_fd int etc = open_etc(root_fd);
+	char text[256];
+	int n;
+
+	if (etc < 0)
+		return 0;
+	n = snprintf(text, sizeof(text), "%s\n", l->hostname);
+	if (put_file(etc, "hostname", text, (size_t)n, e) < 0)
+		return -1;
+	if (!has_content(root_fd, "etc/hosts")) {
+		n = snprintf(text, sizeof(text),
+			"127.0.0.1\tlocalhost\n::1\tlocalhost\n127.0.1.1\t%s\n",
+			l->hostname);
+		if (put_file(etc, "hosts", text, (size_t)n, e) < 0)
+			return -1;
+	}
+	return l->flags & LAUNCH_HOST_NET ? put_resolv_conf(root_fd, etc, e) : 0;
+}

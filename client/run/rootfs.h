@@ -1,0 +1,32 @@
+/* rootfs.h -- the root of a container: an image below, its own layer above.
+ * Life    rootfs_open_layers as the user himself, who may pass his own 0700 directories;
+ *         rootfs_mount and rootfs_enter as root of the new namespaces
+ * Rules   the layers are opened in the new mount namespace, because an overlay takes
+ *         layers of its own namespace only
+ * Source  pivot_root(2); Documentation/filesystems/overlayfs.rst */
+#ifndef CLIENT_RUN_ROOTFS_H
+#define CLIENT_RUN_ROOTFS_H
+
+#include "client/run/launch.h"
+
+struct layers {
+	int lower, upper, work;
+};
+
+int rootfs_open_layers(
+	const struct launch *l, struct layers *out, struct err *e) must_check nonnull;
+
+/* Mounts the overlay over "/" of the new mount namespace; returns its descriptor, which
+ * is the root of everything that is mounted afterwards. */
+int rootfs_mount(unsigned int launch_flags, const struct layers *layers,
+	struct err *e) must_check nonnull;
+
+/* Makes it the root and lets go of the old one. */
+int rootfs_enter(int root_fd, struct err *e) must_check nonnull;
+
+/* Writes /etc/hostname, and /etc/hosts and (with the host's network) /etc/resolv.conf
+ * where the image has none. An /etc that is no plain directory is left alone. */
+int rootfs_write_names(
+	int root_fd, const struct launch *l, struct err *e) must_check nonnull;
+
+#endif

@@ -1,0 +1,15 @@
+/* special.h -- /proc, /sys and /dev of a container.
+ * Rules   mounted while the host's own are still there (the kernel gives a new /proc only
+ *         then) and checked afterwards; device nodes are the host's, bound one by one and
+ *         checked to be the device they are named after
+ * Source  runtime-spec config-linux.md "Default Devices"; proc(5), devpts(5) */
+#ifndef CLIENT_RUN_SPECIAL_H
+#define CLIENT_RUN_SPECIAL_H
+
+#include "lib/base/err.h"
+
+/* Mounts all of them beneath root_fd. */
+int special_mount(
+	int root_fd, unsigned int launch_flags, struct err *e) must_check nonnull;
+
+#endif

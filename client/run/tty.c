@@ -1,0 +1,71 @@
+#include "client/run/tty.h"
+
+#include "client/run/mount.h"
+#include "client/run/report.h"
+
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+static int show_as_console(int master, struct err *e)
+{
+	auto_fd int place = -1, copy = -1;
+	char path[32];
+	unsigned int number;
+
+	if (ioctl(master, TIOCGPTN, &number) < 0)
+		return err_sys(e, "cannot name the terminal");
+	snprintf(path, sizeof(path), "/dev/pts/%u", number);
+	place = open("/dev/console", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+		0600);
+	if (place < 0)
+		return err_sys(e, "cannot make '/dev/console'");
+	copy = mount_clone(AT_FDCWD, path, false, e);
+	return copy < 0 ? -1 : mount_attach(copy, AT_FDCWD, "/dev/console", e);
+}
+
+int tty_make(int sock_fd, struct err *e)
+{
+	auto_fd int master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	auto_fd int slave = -1;
+	int unlocked = 0;
+
+	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlocked) < 0)
+		return err_sys(e, "cannot make a terminal");
+	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0)
+		return err_sys(e, "cannot open the terminal");
+	if (show_as_console(master, e) < 0 || report_master(sock_fd, master, e) < 0)
+		return -1;
+	return STEAL_FD(slave);
+}
+
+int tty_raw(int fd, struct tty_saved *saved, struct err *e)
+{
+	struct termios raw;
+
+	if (tcgetattr(fd, &saved->before) < 0)
+		return err_sys(e, "cannot read the terminal's settings");
+	raw = saved->before;
+	cfmakeraw(&raw);
+	if (tcsetattr(fd, TCSADRAIN, &raw) < 0)
+		return err_sys(e, "cannot set the terminal");
+	saved->fd = fd;
+	saved->changed = true;
+	return 0;
+}
+
+void tty_restore(struct tty_saved *saved)
+{
+	if (saved->changed)
+		tcsetattr(saved->fd, TCSADRAIN, &saved->before);
+	saved->changed = false;
+}
+
+void tty_copy_size(int from, int to)
+{
+	struct winsize size;
+
+	if (ioctl(from, TIOCGWINSZ, &size) == 0)
+		ioctl(to, TIOCSWINSZ, &size);
+}
