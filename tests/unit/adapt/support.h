@@ -67,7 +67,7 @@ static inline int judge(const char *const *argv, struct bytes input, struct buf 
 	struct err e = { 0 };
 	int status = -1;
 
-	if (fs_write_all(fd, input.data, input.len, &e) < 0)
+	if (input.len && fs_write_all(fd, input.data, input.len, &e) < 0)
 		fail_msg("%s", e.text);
 	assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
 	s.argv = argv;

@@ -53,31 +53,29 @@ static void raw_nul_bytes_are_refused(void **state)
 	assert_int_equal(opens("{\"a\":1}", 7, &e), 0);
 }
 
-static void nest(char *out, size_t levels, const char *open, const char *close)
+static int nested_opens(int levels, const char *open, const char *close)
 {
-	out[0] = '\0';
-	for (size_t i = 0; i < levels; i++)
-		strncat(out, open, strlen(open));
-	strncat(out, "1", 1);
-	for (size_t i = 0; i < levels; i++)
-		strncat(out, close, strlen(close));
+	auto_buf struct buf text = BUF_INIT(4096);
+	struct err e = { 0 };
+	int r;
+
+	for (int i = 0; i < levels; i++)
+		buf_add_str(&text, open);
+	buf_add_byte(&text, '1');
+	for (int i = 0; i < levels; i++)
+		buf_add_str(&text, close);
+	r = opens(buf_str(&text), text.len, &e);
+	assert_int_equal(e.code, r ? ERR_PARSE : 0);
+	return r;
 }
 
 static void depth_ends_at_32(void **state)
 {
-	char text[4096];
-	struct err e = { 0 };
-
 	(void)state;
-	nest(text, 32, "[", "]");
-	assert_int_equal(opens(text, strlen(text), &e), 0);
-	nest(text, 33, "[", "]");
-	assert_int_equal(opens(text, strlen(text), &e), -1);
-	nest(text, 32, "{\"k\":", "}");
-	assert_int_equal(opens(text, strlen(text), &e), 0);
-	nest(text, 33, "{\"k\":", "}");
-	assert_int_equal(opens(text, strlen(text), &e), -1);
-	assert_int_equal(e.code, ERR_PARSE);
+	assert_int_equal(nested_opens(32, "[", "]"), 0);
+	assert_int_equal(nested_opens(33, "[", "]"), -1);
+	assert_int_equal(nested_opens(32, "{\"k\":", "}"), 0);
+	assert_int_equal(nested_opens(33, "{\"k\":", "}"), -1);
 }
 
 static void a_million_brackets_are_refused_without_a_crash(void **state)

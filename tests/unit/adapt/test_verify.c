@@ -31,7 +31,7 @@ static char *slurp(const struct fixture *f, const char *name, size_t *len)
 	if (fs_read_at(f->dir_fd, name, &b, &e) < 0)
 		fail_msg("%s", e.text);
 	*len = b.len;
-	return b.len ? buf_steal_str(&b) : xstrdup("");
+	return buf_steal_str(&b);
 }
 
 static char *fingerprint(const struct fixture *f, const char *key)
