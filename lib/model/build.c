@@ -1,7 +1,6 @@
 #include "lib/model/build.h"
 
 #include "lib/base/jsonw.h"
-#include "lib/base/relpath.h"
 #include "lib/model/field.h"
 
 #define SOURCES_MAX   4096
@@ -27,18 +26,6 @@ void build_release(struct build *b)
 	arena_release(&b->arena);
 }
 
-/* One path component that a published directory may hold. */
-static int artifact_name(const char *name, struct err *e)
-{
-	struct relpath p;
-
-	if (relpath_parse(name, &p, e) < 0)
-		return err_wrap(e, "'name'");
-	if (!relpath_is_portable(&p) || strchr(name, '/') || name[0] == '.')
-		return err_set(e, ERR_PARSE, "'name': '%s' is no plain file name", name);
-	return 0;
-}
-
 static int parse_artifacts(const struct json *o, struct build *b, struct err *e)
 {
 	const struct json *array, *item;
@@ -52,8 +39,7 @@ static int parse_artifacts(const struct json *o, struct build *b, struct err *e)
 		struct artifact *a = &artifact[i];
 
 		if (field_object_at(array, i, &item, e) < 0 ||
-			field_str(item, "name", &b->arena, &a->name, e) < 0 ||
-			artifact_name(a->name, e) < 0 ||
+			field_name(item, "name", &b->arena, &a->name, e) < 0 ||
 			field_size(item, "size", &a->size, e) < 0 ||
 			field_digest(item, "sha256", &a->sha256, e) < 0)
 			return err_wrap(e, "'artifacts'");

@@ -53,6 +53,20 @@ int field_path(const struct json *o, const char *key, struct arena *a, const cha
 	return 0;
 }
 
+int field_name(const struct json *o, const char *key, struct arena *a, const char **out,
+	struct err *e)
+{
+	const char *name;
+
+	if (field_path(o, key, a, &name, e) < 0)
+		return -1;
+	if (strchr(name, '/') || name[0] == '.')
+		return err_set(
+			e, ERR_PARSE, "'%s': '%s' is no plain file name", key, name);
+	*out = name;
+	return 0;
+}
+
 int field_str(const struct json *o, const char *key, struct arena *a, const char **out,
 	struct err *e)
 {

@@ -23,6 +23,10 @@ int field_size(const struct json *o, const char *key, uint64_t *out,
 int field_path(const struct json *o, const char *key, struct arena *a, const char **out,
 	struct err *e) must_check nonnull;
 
+/* One component of such a path, not hidden: what a published directory may hold. */
+int field_name(const struct json *o, const char *key, struct arena *a, const char **out,
+	struct err *e) must_check nonnull;
+
 /* A string copied into the arena. */
 int field_str(const struct json *o, const char *key, struct arena *a, const char **out,
 	struct err *e) must_check nonnull;

@@ -31,7 +31,7 @@ static int parse_files(
 		struct doc_file *f = &b->file[i];
 
 		if (field_object_at(array, i, &item, e) < 0 ||
-			field_str(item, "name", a, &f->name, e) < 0 ||
+			field_name(item, "name", a, &f->name, e) < 0 ||
 			field_path(item, "path", a, &f->path, e) < 0 ||
 			field_size(item, "size", &f->size, e) < 0 ||
 			field_digest(item, "sha256", &f->sha256, e) < 0)

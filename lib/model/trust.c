@@ -484,6 +484,7 @@ int files_parse(struct bytes json, struct arena *arena, struct trust_object **ou
 {
 	auto_json struct json_doc *doc = NULL;
 	const struct json *array, *item;
+	struct trust_object *file;
 	size_t n;
 
 	if (json_open(json, &doc, e) < 0)
@@ -492,11 +493,12 @@ int files_parse(struct bytes json, struct arena *arena, struct trust_object **ou
 		return err_set(e, ERR_PARSE, "files document: not an array");
 	array = json_any(doc);
 	n = json_count(array);
-	*out = arena_array(arena, n, sizeof(**out));
+	file = arena_array(arena, n, sizeof(*file));
 	for (size_t i = 0; i < n; i++)
 		if (field_object_at(array, i, &item, e) < 0 ||
-			parse_object(item, arena, &(*out)[i], e) < 0)
+			parse_object(item, arena, &file[i], e) < 0)
 			return err_wrap(e, "files document");
+	*out = file;
 	*count = n;
 	return 0;
 }
