@@ -1,0 +1,542 @@
+#include "client/image/fetch.h"
+
+#include "client/image/httphead.h"
+#include "client/image/ipscope.h"
+#include "lib/base/fs.h"
+
+#include <curl/curl.h>
+
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/file.h>
+#include <time.h>
+
+#define TRIES             5
+#define CONNECT_S         15L
+#define DOCUMENT_S        60
+#define FILE_SLACK_S      300
+#define RATE_MIN_BYTES_S  2000
+#define RATE_WINDOW_S     60L
+#define RETRY_AFTER_MAX_S 60
+
+struct fetcher {
+	CURL *curl;
+	bool insecure_transport;
+	char text[CURL_ERROR_SIZE]; /* the library's words for its last failure */
+};
+
+/* Why we ourselves ended a transfer. */
+enum refusal {
+	REFUSED_NOT,
+	REFUSED_SIZE,
+	REFUSED_HEADER,
+	REFUSED_CODING,
+	REFUSED_STATUS,
+	REFUSED_RANGE,
+	REFUSED_ADDRESS,
+	REFUSED_DISK
+};
+
+/* One request and where its body goes. */
+struct transfer {
+	struct fetcher *f;
+	char *url;
+	struct buf *mem; /* a document, or */
+	int fd;          /* a file */
+	uint64_t at;     /* bytes that are there */
+	uint64_t asked;  /* first byte that was asked for */
+	uint64_t limit;
+	bool exact; /* limit is the size that was signed for */
+	bool began;
+	struct httphead head;
+	enum refusal refusal;
+	bool origin_seen, origin_private;
+	const struct fetch_progress *progress;
+	int etag_dir;
+	const char *etag_name;
+	struct err disk;
+	int64_t deadline_ms;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* ---- what libcurl calls */
+
+static size_t on_header(char *line, size_t size, size_t count, void *ctx)
+{
+	struct transfer *t = ctx;
+
+	if (!httphead_line(&t->head, bytes_of(line, size * count))) {
+		t->refusal = REFUSED_HEADER;
+		return 0;
+	}
+	return size * count;
+}
+
+static int on_connected(void *ctx, char *peer, char *local, int peer_port, int local_port)
+{
+	struct transfer *t = ctx;
+	bool private_now = ip_is_private(peer ? peer : "");
+
+	(void)local;
+	(void)peer_port;
+	(void)local_port;
+	if (!t->origin_seen) {
+		t->origin_seen = true;
+		t->origin_private = private_now;
+	} else if (private_now && !t->origin_private) {
+		t->refusal = REFUSED_ADDRESS;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	return CURL_PREREQFUNC_OK;
+}
+
+static int restart_file(struct transfer *t)
+{
+	t->at = 0;
+	if (t->fd >= 0 && ftruncate(t->fd, 0) < 0)
+		return err_sys(&t->disk, "cannot truncate a partial download");
+	return 0;
+}
+
+/* The tag by which a later run may continue is written before the first byte. */
+static int keep_etag(struct transfer *t)
+{
+	auto_fd int fd = -1;
+
+	if (t->fd < 0)
+		return 0;
+	if (!t->head.etag[0]) {
+		unlinkat(t->etag_dir, t->etag_name, 0);
+		return 0;
+	}
+	fd = openat(t->etag_dir, t->etag_name,
+		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return err_sys(&t->disk, "cannot open '%s'", t->etag_name);
+	return fs_write_all(fd, t->head.etag, strlen(t->head.etag), &t->disk);
+}
+
+/* The first byte of the body: is this the answer to what was asked? */
+static enum refusal begin_body(struct transfer *t)
+{
+	long code = 0;
+
+	curl_easy_getinfo(t->f->curl, CURLINFO_RESPONSE_CODE, &code);
+	if (t->head.coded)
+		return REFUSED_CODING;
+	if (code != 200 && code != 206)
+		return REFUSED_STATUS;
+	if (code == 206 &&
+		(t->asked == 0 || !t->head.has_range || t->head.range_first != t->asked ||
+			t->head.range_total != t->limit))
+		return REFUSED_RANGE;
+	if (code == 200 && restart_file(t) < 0)
+		return REFUSED_DISK;
+	return keep_etag(t) < 0 ? REFUSED_DISK : REFUSED_NOT;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *ctx)
+{
+	struct transfer *t = ctx;
+	size_t len = size * count;
+
+	if (!t->began) {
+		t->began = true;
+		t->refusal = begin_body(t);
+	}
+	if (t->refusal == REFUSED_NOT && (len > t->limit || t->at > t->limit - len))
+		t->refusal = REFUSED_SIZE;
+	if (t->refusal != REFUSED_NOT)
+		return 0;
+	if (t->mem)
+		buf_add(t->mem, data, len);
+	else if (lseek(t->fd, (off_t)t->at, SEEK_SET) < 0 ||
+		 fs_write_all(t->fd, data, len, &t->disk) < 0)
+		t->refusal = REFUSED_DISK;
+	t->at += len;
+	if (t->progress)
+		t->progress->moved(t->progress->ctx, t->at, t->limit);
+	return t->refusal == REFUSED_NOT ? len : 0;
+}
+
+/* ---- one attempt */
+
+static void set_options(struct transfer *t, const char *etag)
+{
+	CURL *c = t->f->curl;
+	bool https = strncmp(t->url, "https:", 6) == 0;
+	const char *both = t->f->insecure_transport ? "http,https" : "https";
+	int64_t left_ms = t->deadline_ms - now_ms();
+	char range[32];
+
+	curl_easy_setopt(c, CURLOPT_URL, t->url);
+	curl_easy_setopt(c, CURLOPT_PROTOCOLS_STR, both);
+	curl_easy_setopt(c, CURLOPT_REDIR_PROTOCOLS_STR, https ? "https" : both);
+	curl_easy_setopt(c, CURLOPT_TIMEOUT_MS, (long)(left_ms > 1 ? left_ms : 1));
+	curl_easy_setopt(c, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
+	curl_easy_setopt(c, CURLOPT_PREREQDATA, t);
+	snprintf(range, sizeof(range), "%" PRIu64 "-", t->at);
+	curl_easy_setopt(c, CURLOPT_RANGE, etag && t->at > 0 ? range : NULL);
+}
+
+static struct curl_slist *if_range(const struct transfer *t, const char *etag)
+{
+	auto_free char *field = NULL;
+	struct curl_slist *list;
+
+	if (!etag || t->at == 0)
+		return NULL;
+	field = xasprintf("If-Range: %s", etag);
+	list = curl_slist_append(NULL, field);
+	if (!list)
+		err_abort("out of memory");
+	return list;
+}
+
+static CURLcode attempt(struct transfer *t, const char *etag)
+{
+	struct curl_slist *fields = if_range(t, etag);
+	CURLcode rc;
+
+	memset(&t->head, 0, sizeof(t->head));
+	t->began = false;
+	t->refusal = REFUSED_NOT;
+	t->f->text[0] = '\0';
+	if (t->mem) {
+		buf_clear(t->mem);
+		t->at = 0;
+	}
+	t->asked = fields ? t->at : 0;
+	set_options(t, etag);
+	curl_easy_setopt(t->f->curl, CURLOPT_HTTPHEADER, fields);
+	rc = curl_easy_perform(t->f->curl);
+	curl_easy_setopt(t->f->curl, CURLOPT_HTTPHEADER, NULL);
+	curl_slist_free_all(fields);
+	return rc;
+}
+
+static int refused(const struct transfer *t, struct err *e)
+{
+	long code = 0;
+
+	curl_easy_getinfo(t->f->curl, CURLINFO_RESPONSE_CODE, &code);
+	switch (t->refusal) {
+	case REFUSED_SIZE:
+		return err_set(e, ERR_UNTRUSTED,
+			"the server sends more than the %" PRIu64 " bytes that %s",
+			t->limit,
+			t->exact ? "were signed for" : "such a document may have");
+	case REFUSED_HEADER:
+		return err_set(e, ERR_NETWORK, "the server sends a header over %u bytes",
+			HTTPHEAD_BYTES_MAX);
+	case REFUSED_CODING:
+		return err_set(e, ERR_NETWORK,
+			"the server sends a content coding that was not asked for");
+	case REFUSED_RANGE:
+		return err_set(e, ERR_NETWORK,
+			"the server sends another range than was asked for");
+	case REFUSED_ADDRESS:
+		return err_set(
+			e, ERR_NETWORK, "the server redirects to a private address");
+	case REFUSED_DISK:
+		*e = t->disk;
+		return -1;
+	default:
+		return err_set(
+			e, ERR_NETWORK, "the server answers with status %ld", code);
+	}
+}
+
+static int failed(const struct transfer *t, CURLcode rc, struct err *e)
+{
+	const char *said = t->f->text[0] ? t->f->text : curl_easy_strerror(rc);
+	long code = 0;
+
+	if (t->refusal != REFUSED_NOT)
+		return refused(t, e);
+	curl_easy_getinfo(t->f->curl, CURLINFO_RESPONSE_CODE, &code);
+	if (rc == CURLE_HTTP_RETURNED_ERROR && (code == 404 || code == 410))
+		return err_set(
+			e, ERR_NOTFOUND, "the server has no such file (%ld)", code);
+	if (rc == CURLE_HTTP_RETURNED_ERROR)
+		return err_set(
+			e, ERR_NETWORK, "the server answers with status %ld", code);
+	if (rc == CURLE_PEER_FAILED_VERIFICATION)
+		return err_set(e, ERR_NETWORK,
+			"the server's certificate is not good: %s (--ca names a private "
+			"authority)",
+			said);
+	return err_set(e, ERR_NETWORK, "%s", said);
+}
+
+/* Worth another try: the same request may well succeed. */
+static bool is_transient(const struct transfer *t, CURLcode rc)
+{
+	long code = 0;
+
+	if (t->refusal != REFUSED_NOT)
+		return false;
+	curl_easy_getinfo(t->f->curl, CURLINFO_RESPONSE_CODE, &code);
+	switch (rc) {
+	case CURLE_PARTIAL_FILE:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+	case CURLE_GOT_NOTHING:
+	case CURLE_OPERATION_TIMEDOUT:
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
+		return true;
+	case CURLE_HTTP_RETURNED_ERROR:
+		return code == 408 || code == 429 || (code >= 500 && code <= 504);
+	default:
+		return false;
+	}
+}
+
+/* Waits before try number n (from 1); false when the deadline would pass. */
+static bool back_off(const struct transfer *t, unsigned int n)
+{
+	int64_t wait_ms = 250 << (2 * n - 2 > 7 ? 7 : 2 * n - 2);
+	struct timespec pause;
+
+	if (t->head.retry_after_s > RETRY_AFTER_MAX_S)
+		return false;
+	if (t->head.retry_after_s * 1000 > wait_ms)
+		wait_ms = t->head.retry_after_s * 1000;
+	if (now_ms() + wait_ms >= t->deadline_ms)
+		return false;
+	pause.tv_sec = wait_ms / 1000;
+	pause.tv_nsec = wait_ms % 1000 * 1000000;
+	while (nanosleep(&pause, &pause) < 0 && errno == EINTR)
+		continue;
+	return true;
+}
+
+/* ---- the handle */
+
+int fetch_check_url(const char *text, bool insecure_transport, struct err *e)
+{
+	bool https = strncmp(text, "https://", 8) == 0;
+	bool http = strncmp(text, "http://", 7) == 0;
+
+	if (http && !insecure_transport)
+		return err_set(e, ERR_USAGE,
+			"cannot use '%s': http lets anybody on the way see and delay "
+			"what you "
+			"fetch; use https, or say --insecure-transport (signatures are "
+			"checked "
+			"all the same)",
+			text);
+	if (!https && !http)
+		return err_set(
+			e, ERR_USAGE, "cannot use '%s': expected https://HOST/...", text);
+	if (strlen(text) > 1000 || text[https ? 8 : 7] == '/' || !text[https ? 8 : 7])
+		return err_set(e, ERR_USAGE, "cannot use '%s': no host in it", text);
+	for (const char *p = text; *p; p++)
+		if (*p <= ' ' || *p >= 0x7f || strchr("\"<>\\^`{|}?#@", *p))
+			return err_set(e, ERR_USAGE,
+				"cannot use '%s': a URL of a tree has no '%c' in it",
+				text, *p > ' ' && *p < 0x7f ? *p : '?');
+	return 0;
+}
+
+int fetcher_open(const struct fetch_settings *s, struct fetcher **out, struct err *e)
+{
+	struct fetcher *f;
+	CURL *c;
+
+	if (s->ca && access(s->ca, R_OK) < 0)
+		return err_sys(e, "cannot read the authority '%s'", s->ca);
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return err_set(e, ERR_FAILED, "cannot start libcurl");
+	c = curl_easy_init();
+	if (!c)
+		err_abort("out of memory");
+	f = xcalloc(1, sizeof(*f));
+	f->curl = c;
+	f->insecure_transport = s->insecure_transport;
+	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, f->text);
+	curl_easy_setopt(c, CURLOPT_USERAGENT, "rootyard/" VERSION);
+	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(c, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(c, CURLOPT_HTTP09_ALLOWED, 0L);
+	curl_easy_setopt(c, CURLOPT_FOLLOWLOCATION, 1L);
+	curl_easy_setopt(c, CURLOPT_MAXREDIRS, 5L);
+	curl_easy_setopt(c, CURLOPT_UNRESTRICTED_AUTH, 0L);
+	curl_easy_setopt(c, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+	curl_easy_setopt(c, CURLOPT_FAILONERROR, 1L);
+	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_S);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)RATE_MIN_BYTES_S);
+	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, RATE_WINDOW_S);
+	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L << 10);
+	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, on_connected);
+	if (s->ca)
+		curl_easy_setopt(c, CURLOPT_CAINFO, s->ca);
+	*out = f;
+	return 0;
+}
+
+void fetcher_close(struct fetcher **f)
+{
+	if (!*f)
+		return;
+	curl_easy_cleanup((*f)->curl);
+	free(*f);
+	*f = NULL;
+	curl_global_cleanup();
+}
+
+/* ---- documents */
+
+int fetch_document(struct fetcher *f, const char *base, const char *path, struct buf *out,
+	struct err *e)
+{
+	auto_free char *url = xasprintf("%s/%s", base, path);
+	struct transfer t = {
+		.f = f,
+		.url = url,
+		.mem = out,
+		.fd = -1,
+		.limit = out->ceiling,
+		.deadline_ms = now_ms() + DOCUMENT_S * 1000,
+	};
+	CURLcode rc;
+
+	for (unsigned int n = 1;; n++) {
+		rc = attempt(&t, NULL);
+		if (rc == CURLE_OK && t.head.coded)
+			t.refusal = REFUSED_CODING;
+		if (rc == CURLE_OK && t.refusal == REFUSED_NOT)
+			return 0;
+		if (n == TRIES || !is_transient(&t, rc) || !back_off(&t, n))
+			break;
+	}
+	failed(&t, rc, e);
+	return err_wrap(e, "cannot fetch '%s'", url);
+}
+
+/* ---- files */
+
+/* The strong tag of what lies there already, "" when it may not be continued. */
+static void read_etag(int dir_fd, const char *name, char out[HTTPHEAD_ETAG_MAX])
+{
+	auto_fd int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, HTTPHEAD_ETAG_MAX - 1);
+	struct httphead head = { 0 };
+	char line[HTTPHEAD_ETAG_MAX + 8];
+
+	out[n > 0 ? n : 0] = '\0';
+	snprintf(line, sizeof(line), "etag: %s", out);
+	httphead_line(&head, bytes_of_str(line));
+	if (strcmp(head.etag, out) != 0)
+		out[0] = '\0';
+}
+
+/* A 416, or more bytes than the file has: what lies there is worth nothing. */
+static bool is_useless(const struct transfer *t, CURLcode rc)
+{
+	long code = 0;
+
+	curl_easy_getinfo(t->f->curl, CURLINFO_RESPONSE_CODE, &code);
+	return t->asked > 0 && ((rc == CURLE_HTTP_RETURNED_ERROR && code == 416) ||
+				       t->refusal == REFUSED_RANGE);
+}
+
+static int run_file(struct transfer *t, struct err *e)
+{
+	char etag[HTTPHEAD_ETAG_MAX];
+	CURLcode rc;
+
+	for (unsigned int n = 1;; n++) {
+		read_etag(t->etag_dir, t->etag_name, etag);
+		if (!etag[0] && restart_file(t) < 0)
+			break;
+		rc = attempt(t, etag[0] ? etag : NULL);
+		if (rc == CURLE_OK && t->at == t->limit)
+			return 0;
+		if (rc == CURLE_OK)
+			return err_set(e, ERR_UNTRUSTED,
+				"the server sends %" PRIu64 " bytes where %" PRIu64
+				" were signed for",
+				t->at, t->limit);
+		if (is_useless(t, rc) && n < TRIES) {
+			unlinkat(t->etag_dir, t->etag_name, 0);
+			continue;
+		}
+		if (n == TRIES || !is_transient(t, rc) || !back_off(t, n))
+			return failed(t, rc, e);
+	}
+	*e = t->disk;
+	return -1;
+}
+
+static int open_partial(int dir_fd, const char *name, struct err *e)
+{
+	auto_fd int fd = openat(dir_fd, name,
+		O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	struct stat st;
+
+	if (fd < 0)
+		return err_sys(e, "cannot open the partial download '%s'", name);
+	if (flock(fd, LOCK_EX) < 0 || fstat(fd, &st) < 0)
+		return err_sys(e, "cannot lock the partial download '%s'", name);
+	if (!S_ISREG(st.st_mode))
+		return err_set(
+			e, ERR_DAMAGED, "the partial download '%s' is no file", name);
+	return STEAL_FD(fd);
+}
+
+int fetch_file(struct fetcher *f, const char *base, const char *path, uint64_t size,
+	int dir_fd, const char *name, const struct fetch_progress *progress,
+	struct err *e)
+{
+	auto_free char *url = xasprintf("%s/%s", base, path);
+	auto_free char *etag_name = xasprintf("%s.etag", name);
+	auto_fd int fd = open_partial(dir_fd, name, e);
+	struct transfer t = {
+		.f = f,
+		.url = url,
+		.fd = fd,
+		.limit = size,
+		.exact = true,
+		.progress = progress,
+		.etag_dir = dir_fd,
+		.etag_name = etag_name,
+	};
+	off_t have;
+
+	if (fd < 0)
+		return -1;
+	have = lseek(fd, 0, SEEK_END);
+	t.at = have > 0 ? (uint64_t)have : 0;
+	if (t.at == size && size > 0)
+		return STEAL_FD(fd);
+	if (t.at > size && restart_file(&t) < 0) {
+		*e = t.disk;
+		return -1;
+	}
+	t.deadline_ms = now_ms() + FILE_SLACK_S * 1000 +
+			(int64_t)(size / (RATE_MIN_BYTES_S / 1000));
+	if (run_file(&t, e) < 0)
+		return err_wrap(e, "cannot fetch '%s'", url);
+	return STEAL_FD(fd);
+}
+
+void fetch_forget(int dir_fd, const char *name)
+{
+	auto_free char *etag_name = xasprintf("%s.etag", name);
+
+	unlinkat(dir_fd, name, 0);
+	unlinkat(dir_fd, etag_name, 0);
+}

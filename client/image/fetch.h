@@ -1,0 +1,53 @@
+/* fetch.h -- bytes from a server we do not trust. The only file that knows libcurl.
+ * In      a base URL (no trailing slash) and a path relative to it, which a verified
+ *         document or our own layout named
+ * Rules   SEC-12 to SEC-16, SEC-18: https (http only when allowed), 5 redirects, none to
+ *         a private address from a public one, no content coding, every byte counted,
+ *         a file is resumed only behind a strong ETag; nothing is believed: size and
+ *         digest are the caller's to check
+ * Errors  ERR_NOTFOUND for 404 and 410; ERR_UNTRUSTED when more arrives than was signed
+ *         for; ERR_NETWORK for all else that the other side did; disk errors as they are
+ * Owns    the connection
+ * Source  RFC 9110; libcurl-easy(3) */
+#ifndef CLIENT_IMAGE_FETCH_H
+#define CLIENT_IMAGE_FETCH_H
+
+#include "lib/base/buf.h"
+
+struct fetcher;
+
+struct fetch_settings {
+	const char
+		*ca; /* PEM file of the only authority to believe; NULL: the system's */
+	bool insecure_transport; /* http:// is allowed */
+};
+
+struct fetch_progress {
+	void (*moved)(void *ctx, uint64_t now, uint64_t total);
+	void *ctx;
+};
+
+int fetcher_open(const struct fetch_settings *s, struct fetcher **out,
+	struct err *e) must_check nonnull;
+void fetcher_close(struct fetcher **f) nonnull;
+#define auto_fetcher with_cleanup(fetcher_close)
+
+/* ERR_USAGE unless text is an absolute https URL (or http, when allowed) without
+ * credentials, query or fragment. */
+int fetch_check_url(
+	const char *text, bool insecure_transport, struct err *e) must_check nonnull;
+
+/* A small document; out's ceiling is the most that is taken. 60 s in all. */
+int fetch_document(struct fetcher *f, const char *base, const char *path, struct buf *out,
+	struct err *e) must_check nonnull;
+
+/* A file of exactly this size into NAME beneath dir_fd, continuing what lies there.
+ * Returns the descriptor, open for reading and writing; only the size is right. */
+int fetch_file(struct fetcher *f, const char *base, const char *path, uint64_t size,
+	int dir_fd, const char *name, const struct fetch_progress *progress,
+	struct err *e) must_check nonnull_args(1, 2, 3, 6, 8);
+
+/* Removes what fetch_file left under this name. */
+void fetch_forget(int dir_fd, const char *name) nonnull;
+
+#endif

@@ -1,0 +1,60 @@
+/* remote.h -- the remotes that are configured: remotes.yaml and what packages ship.
+ * Shape   schema: 1
+ *         remotes:
+ *           NAME: {url: https://..., kind: rootyard, fingerprint: HEX | root: FILE,
+ *                  ca: FILE, insecure_transport: true}
+ * Places  config/remotes.yaml, then /etc/rootyard/remotes.d/ and the packaged remotes.d
+ *         (*.yaml, by name); the first that names a remote wins
+ * Errors  ERR_PARSE with file, line and column; unknown keys are refused
+ * Owns    the list's arena owns every string */
+#ifndef CLIENT_IMAGE_REMOTE_H
+#define CLIENT_IMAGE_REMOTE_H
+
+#include "lib/base/arena.h"
+#include "lib/model/image.h"
+
+#define REMOTES_MAX      64
+#define REMOTES_FILE_MAX (256U << 10)
+
+struct remote {
+	const char *name, *url;
+	const char *kind;        /* "rootyard" */
+	const char *fingerprint; /* of the root role's key, or NULL */
+	const char *root;        /* a root.N given out of band, or NULL */
+	const char *ca;          /* or NULL */
+	bool insecure_transport;
+	bool own;         /* it stands in the user's own file */
+	const char *file; /* where it stands */
+};
+
+struct remotes {
+	struct arena arena;
+	struct remote item[REMOTES_MAX];
+	size_t count;
+};
+
+void remotes_release(struct remotes *r) nonnull;
+#define auto_remotes with_cleanup(remotes_release)
+
+int remotes_load(int config_fd, struct remotes *out, struct err *e) must_check nonnull;
+
+/* The text of one file, added to the list. */
+int remotes_parse(struct remotes *r, struct bytes text, const char *file, bool own,
+	struct err *e) must_check nonnull;
+
+/* Adds one that the caller filled; ERR_CONFLICT when the name is taken. */
+int remotes_add(
+	struct remotes *r, const struct remote *item, struct err *e) must_check nonnull;
+
+/* Takes one of the user's own away. */
+int remotes_remove(struct remotes *r, const char *name, struct err *e) must_check nonnull;
+
+/* Writes the user's own file. */
+int remotes_save(
+	int config_fd, const struct remotes *r, struct err *e) must_check nonnull;
+
+/* By name; "" means the only one, or the one named `default`. */
+int remotes_find(const struct remotes *r, const char *name, const struct remote **out,
+	struct err *e) must_check nonnull;
+
+#endif

@@ -1,0 +1,56 @@
+/* repo.h -- one remote, opened: its trusted state, what it says now, and its files.
+ * In      a configured remote
+ * Out     documents that were verified, files whose size and digest are what they say
+ * Rules   nothing leaves here unverified; mirrors named by the catalog are tried in turn,
+ *         an untrusted answer counts more than a missing one
+ * Errors  ERR_AGAIN when what is listed is nowhere: a newer generation may be out
+ * Owns    the connection, state, current and catalog */
+#ifndef CLIENT_IMAGE_REPO_H
+#define CLIENT_IMAGE_REPO_H
+
+#include "client/image/fetch.h"
+#include "client/image/remote.h"
+#include "client/image/trust.h"
+
+struct repo {
+	const struct remote *remote; /* borrowed */
+	struct fetcher *fetch;
+	int state_fd;
+	struct trust trust;
+	struct current current;
+	struct catdoc catalog; /* after repo_catalog */
+};
+
+#define REPO_INIT                                                                        \
+	{                                                                                \
+		.state_fd = -1                                                           \
+	}
+
+void repo_release(struct repo *r) nonnull;
+#define auto_repo with_cleanup(repo_release)
+
+/* A remote that is being added: pins its first root (text: of the file given out of band,
+ * empty when a fingerprint pins it) in a fresh state directory, walks the chain and
+ * verifies current. Takes state_fd. */
+int repo_pin(const struct remote *remote, int state_fd, struct bytes root_text,
+	struct repo *out, struct err *e) must_check nonnull;
+
+/* A remote that is known: walks the chain and verifies current. */
+int repo_open(
+	const struct remote *remote, struct repo *out, struct err *e) must_check nonnull;
+
+/* Fetches and verifies the catalog that current names. */
+int repo_catalog(struct repo *r, struct err *e) must_check nonnull;
+
+/* Fetches and verifies the document of one image of the catalog. */
+int repo_image(struct repo *r, const struct catdoc_line *line, struct imagedoc *out,
+	struct err *e) must_check nonnull;
+
+/* A file of a build, verified; it lies beneath dir_fd under the name of its digest until
+ * repo_file_forget. */
+int repo_file(struct repo *r, const struct doc_file *file, int dir_fd,
+	const struct fetch_progress *progress, struct verified *out,
+	struct err *e) must_check nonnull_args(1, 2, 5, 6);
+void repo_file_forget(const struct doc_file *file, int dir_fd) nonnull;
+
+#endif

@@ -1,0 +1,69 @@
+/* store.h -- images on disk: how one appears, what refers to it, what is left over.
+ * Shape   lib/model/places.h; being made: tmp/pull.<name>/ under the lock
+ * tmp/pull.<name>.lock (name: the id, or <id>.1id without subordinate ids) Rules   an
+ * image appears by one rename, after everything in it was verified and one syncfs; a ref
+ * or alias file is replaced whole; what lies in tmp/ without a lock is removed at the
+ * next start Errors  ERR_BUSY when another process has made the same image for too long
+ * Owns    the descriptors */
+#ifndef CLIENT_IMAGE_STORE_H
+#define CLIENT_IMAGE_STORE_H
+
+#include "lib/base/userns.h"
+#include "lib/model/catdoc.h"
+#include "lib/model/places.h"
+
+#define STORE_NAME_MAX 72
+
+struct store {
+	int data_fd, images_fd, tmp_fd;
+	struct subids ids;
+};
+
+#define STORE_INIT                                                                       \
+	{                                                                                \
+		.data_fd = -1, .images_fd = -1, .tmp_fd = -1                             \
+	}
+
+/* Opens it (making what is missing) and removes leftovers. */
+int store_open(struct store *out, struct err *e) must_check nonnull;
+void store_release(struct store *s) nonnull;
+#define auto_store with_cleanup(store_release)
+
+/* What an image of this id is called here. */
+void store_name(
+	const struct store *s, const struct digest *id, char out[STORE_NAME_MAX]) nonnull;
+bool store_has(const struct store *s, const char *name) nonnull;
+
+/* An image being made: the lock is held from store_stage to store_stage_release. */
+struct stage {
+	const struct store *store;
+	char name[STORE_NAME_MAX];
+	char dir[96], lock[104]; /* in tmp/ */
+	int lock_fd;
+	int dir_fd;  /* -1 when the image turned out to be stored already */
+	int root_fd; /* its rootfs/ */
+};
+
+#define STAGE_INIT                                                                       \
+	{                                                                                \
+		.lock_fd = -1, .dir_fd = -1, .root_fd = -1                               \
+	}
+
+/* Takes the lock; `waiting` is called once if another process holds it. */
+int store_stage(const struct store *s, const char *name, void (*waiting)(void *ctx),
+	void *ctx, struct stage *out, struct err *e) must_check nonnull_args(1, 2, 5, 6);
+
+/* syncfs, rename, fsync. */
+int store_publish(struct stage *g, struct err *e) must_check nonnull;
+
+/* Removes what was not published and gives the lock up. */
+void store_stage_release(struct stage *g) nonnull;
+#define auto_stage with_cleanup(store_stage_release)
+
+/* refs/<remote>/<image> and refs/<remote>/aliases. */
+int store_set_ref(const struct store *s, const char *remote, const struct image *image,
+	const char *serial, const char *name, struct err *e) must_check nonnull;
+int store_set_aliases(const struct store *s, const char *remote,
+	const struct catdoc *catalog, struct err *e) must_check nonnull;
+
+#endif

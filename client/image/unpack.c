@@ -1,0 +1,338 @@
+#include "client/image/unpack.h"
+
+#include "client/image/compare.h"
+#include "client/image/metafiles.h"
+#include "client/image/report.h"
+#include "lib/adapt/xz.h"
+#include "lib/adapt/zst.h"
+#include "lib/base/fs.h"
+#include "lib/base/tree.h"
+
+#include <inttypes.h>
+#include <time.h>
+
+#define CHUNK          (256U << 10)
+#define PROGRESS_EVERY (8U << 20)
+
+struct unpacking {
+	const struct unpack_job *job;
+	int report_fd;
+	struct manifest manifest; /* count 0: nothing to compare with */
+	struct tar *tar;
+	struct tree *tree;
+	struct unpack_state state;
+	uint64_t reported;
+	unsigned char chunk[CHUNK];
+};
+
+/* ---- the raw bytes, hashed on their way to the tar reader */
+
+struct tap {
+	struct reader in;
+	struct hasher hash;
+	bool wanted;
+};
+
+static ssize_t tap_read(void *ctx, void *buf, size_t size, struct err *e)
+{
+	struct tap *t = ctx;
+	ssize_t n = reader_read(&t->in, buf, size, e);
+
+	if (n > 0 && t->wanted)
+		hasher_add(&t->hash, buf, (size_t)n);
+	return n;
+}
+
+/* ---- one entry */
+
+static int report_progress(struct unpacking *u, struct err *e)
+{
+	if (u->state.bytes < u->reported + PROGRESS_EVERY)
+		return 0;
+	u->reported = u->state.bytes;
+	return report_send(
+		u->report_fd, REPORT_PROGRESS, &u->reported, sizeof(u->reported), e);
+}
+
+static struct tree_meta meta_of(const struct unpack_entry *entry, struct tree_xattr *x)
+{
+	for (size_t i = 0; i < entry->xattr_count; i++)
+		x[i] = (struct tree_xattr){
+			.name = entry->xattr[i].name,
+			.value = entry->xattr[i].value,
+			.len = entry->xattr[i].len,
+		};
+	return (struct tree_meta){
+		.mode = (mode_t)entry->mode,
+		.uid = entry->uid,
+		.gid = entry->gid,
+		.mtime_s = entry->mtime_s,
+		.xattrs = x,
+		.xattr_count = entry->xattr_count,
+	};
+}
+
+static int copy_content(
+	struct unpacking *u, int fd, struct hasher *hash, const char *path, struct err *e)
+{
+	for (;;) {
+		ssize_t n = tar_read(u->tar, u->chunk, sizeof(u->chunk), e);
+
+		if (n <= 0)
+			return (int)n;
+		if (hash)
+			hasher_add(hash, u->chunk, (size_t)n);
+		if (fs_write_all(fd, u->chunk, (size_t)n, e) < 0)
+			return err_wrap(e, "cannot write '%s'", path);
+	}
+}
+
+static int write_file(struct unpacking *u, const struct unpack_entry *entry,
+	const struct tree_meta *meta, const struct manifest_entry *want, struct err *e)
+{
+	auto_hasher struct hasher hash = { 0 };
+	auto_fd int fd = tree_file_begin(u->tree, &entry->path, e);
+	struct digest got;
+	int closing;
+
+	if (fd < 0)
+		return -1;
+	if (want)
+		hasher_init(&hash);
+	if (copy_content(u, fd, want ? &hash : NULL, entry->path.text, e) < 0)
+		return -1;
+	if (want) {
+		got = hasher_final(&hash);
+		if (compare_content(want, &got, e) < 0)
+			return -1;
+	}
+	closing = STEAL_FD(fd);
+	return tree_file_end(u->tree, closing, &entry->path, meta, e);
+}
+
+static int write_entry(struct unpacking *u, const struct unpack_entry *entry,
+	const struct manifest_entry *want, struct err *e)
+{
+	struct tree_xattr xattrs[TAR_XATTR_MAX];
+	struct tree_meta meta = meta_of(entry, xattrs);
+
+	switch (entry->type) {
+	case TAR_DIR:
+		return tree_dir(u->tree, &entry->path, &meta, e);
+	case TAR_SYMLINK:
+		return tree_symlink(u->tree, &entry->path, entry->target, &meta, e);
+	case TAR_HARDLINK:
+		return tree_hardlink(u->tree, &entry->path, &entry->link, e);
+	case TAR_FIFO:
+		return tree_fifo(u->tree, &entry->path, &meta, e);
+	case TAR_FILE:
+		return write_file(u, entry, &meta, want, e);
+	default:
+		return err_set(e, ERR_FAILED, "cannot make '%s': unknown type",
+			entry->path.text);
+	}
+}
+
+static int take_entry(struct unpacking *u, const struct tar_entry *t, struct err *e)
+{
+	const struct manifest_entry *want = NULL;
+	struct unpack_entry entry;
+	struct tree_xattr xattrs[TAR_XATTR_MAX];
+	struct tree_meta meta;
+
+	if (u->manifest.count > 0) {
+		if (u->state.entries >= u->manifest.count)
+			return err_set(
+				e, ERR_UNTRUSTED, "'%s' is not in the manifest", t->path);
+		want = &u->manifest.entry[u->state.entries];
+		if (compare_entry(want, t, e) < 0)
+			return -1;
+	}
+	switch (unpack_judge(&u->state, t, &entry, e)) {
+	case UNPACK_KEEP:
+		return write_entry(u, &entry, want, e);
+	case UNPACK_ROOT:
+		meta = meta_of(&entry, xattrs);
+		return tree_root(u->tree, &meta, e);
+	case UNPACK_SKIP:
+		return 0;
+	default:
+		if (e->code == ERR_PARSE || e->code == ERR_LIMIT)
+			e->code = ERR_UNTRUSTED;
+		return -1;
+	}
+}
+
+/* ---- the archive */
+
+struct decoder {
+	struct xz_reader *xz;
+	struct zst_reader *zst;
+};
+
+static void decoder_release(struct decoder *d)
+{
+	xz_close(&d->xz);
+	zst_close(&d->zst);
+}
+
+static int decode(struct decoder *d, enum unpack_coding coding, const struct reader *file,
+	struct reader *out, struct err *e)
+{
+	switch (coding) {
+	case UNPACK_XZ:
+		if (xz_open(file, 1, &d->xz, e) < 0)
+			return -1;
+		*out = xz_as_reader(d->xz);
+		return 0;
+	case UNPACK_ZST:
+		if (zst_open(file, &d->zst, e) < 0)
+			return -1;
+		*out = zst_as_reader(d->zst);
+		return 0;
+	default:
+		*out = *file;
+		return 0;
+	}
+}
+
+/* What remains behind the last entry belongs to the archive: it is decoded (checksums)
+ * and hashed too. */
+static int drain(struct unpacking *u, const struct reader *raw, struct err *e)
+{
+	ssize_t n;
+
+	do
+		n = reader_read(raw, u->chunk, sizeof(u->chunk), e);
+	while (n > 0);
+	return (int)n;
+}
+
+static int check_end(const struct unpacking *u, struct tap *tap, struct err *e)
+{
+	const struct unpack_job *job = u->job;
+	struct digest got;
+
+	if (u->manifest.count == 0)
+		return 0;
+	if (u->state.entries != u->manifest.count ||
+		u->state.entries != job->limits.entries)
+		return err_set(e, ERR_UNTRUSTED,
+			"%" PRIu64 " entries where %zu were signed for", u->state.entries,
+			u->manifest.count);
+	if (u->state.bytes != job->limits.unpacked_size)
+		return err_set(e, ERR_UNTRUSTED,
+			"%" PRIu64 " bytes unpacked where %" PRIu64 " were signed for",
+			u->state.bytes, job->limits.unpacked_size);
+	got = hasher_final(&tap->hash);
+	if (!digest_equal(&got, &job->diff_id))
+		return err_set(e, ERR_UNTRUSTED,
+			"the archive is not the one whose diff id was signed");
+	return 0;
+}
+
+static int unpack_entries(struct unpacking *u, struct err *e)
+{
+	struct tar_entry entry;
+	int rc;
+
+	while ((rc = tar_next(u->tar, &entry, e)) == 1)
+		if (take_entry(u, &entry, e) < 0 || report_progress(u, e) < 0)
+			return -1;
+	return rc;
+}
+
+/* An archive may lack an entry for the root; one that comes later wins. */
+static int default_root(struct unpacking *u, struct err *e)
+{
+	struct tree_meta meta = { .mode = 0755, .mtime_s = (int64_t)time(NULL) };
+
+	return tree_root(u->tree, &meta, e);
+}
+
+static int unpack_archive(struct unpacking *u, struct err *e)
+{
+	struct tap tap = { .wanted = u->manifest.count > 0 };
+	__attribute__((__cleanup__(decoder_release))) struct decoder decoder = { 0 };
+	struct reader file = reader_of_fd(&u->job->archive_fd);
+	struct reader raw = { .read = tap_read, .ctx = &tap };
+	int rc;
+
+	if (decode(&decoder, u->job->coding, &file, &tap.in, e) < 0)
+		return -1;
+	if (tap.wanted)
+		hasher_init(&tap.hash);
+	if (tar_open(&raw, &u->tar, e) < 0 ||
+		tree_open(u->job->root_fd, u->job->tree_flags, &u->tree, e) < 0)
+		rc = -1;
+	else
+		rc = default_root(u, e) < 0 || unpack_entries(u, e) < 0 ||
+				     drain(u, &raw, e) < 0 || check_end(u, &tap, e) < 0 ||
+				     tree_finish(u->tree, e) < 0
+			     ? -1
+			     : 0;
+	hasher_release(&tap.hash);
+	return rc;
+}
+
+/* ---- all of it */
+
+static int load_manifest(struct unpacking *u, struct err *e)
+{
+	auto_buf struct buf text = BUF_INIT(MANIFEST_BYTES_MAX);
+
+	if (u->job->manifest_fd < 0)
+		return 0;
+	if (fs_read_fd(u->job->manifest_fd, "rootfs.man", &text, e) < 0)
+		return -1;
+	if (manifest_parse(buf_bytes(&text), &u->manifest, e) < 0) {
+		e->code = ERR_UNTRUSTED;
+		return err_wrap(e, "rootfs.man");
+	}
+	if (!digest_equal(&u->manifest.diff_id, &u->job->diff_id))
+		return err_set(e, ERR_UNTRUSTED,
+			"rootfs.man and the image document name different archives");
+	return 0;
+}
+
+static int send_metafile(void *ctx, const char *name, struct bytes content, struct err *e)
+{
+	auto_buf struct buf frame = BUF_INIT(REPORT_MAX);
+	const int *report_fd = ctx;
+
+	buf_add(&frame, name, strlen(name) + 1);
+	buf_add(&frame, content.data, content.len);
+	if (buf_check(&frame, name, e) < 0)
+		return -1;
+	return report_send(*report_fd, REPORT_META, frame.data, frame.len, e);
+}
+
+int unpack_run(const struct unpack_job *job, int report_fd, struct err *e)
+{
+	struct unpacking *u = xcalloc(1, sizeof(*u));
+	struct unpack_done done;
+	int rc;
+
+	u->job = job;
+	u->report_fd = report_fd;
+	u->state.limits = job->limits;
+	manifest_init(&u->manifest);
+	rc = load_manifest(u, e);
+	if (rc == 0)
+		rc = unpack_archive(u, e);
+	if (rc == 0 && job->meta_fd >= 0 &&
+		metafiles_read(job->meta_fd, send_metafile, &report_fd, e) < 0)
+		rc = err_wrap(e, "meta.tar.xz");
+	done = (struct unpack_done){
+		.entries = u->state.entries,
+		.bytes = u->state.bytes,
+		.skipped = u->state.skipped,
+	};
+	tar_close(&u->tar);
+	tree_release(&u->tree);
+	manifest_release(&u->manifest);
+	free(u);
+	if (rc < 0)
+		return -1;
+	return report_send(report_fd, REPORT_DONE, &done, sizeof(done), e);
+}

@@ -1,0 +1,33 @@
+/* unpack.h -- a verified archive becomes a tree. Runs in the confined child only.
+ * In      descriptors at offset 0; the limits of a signed document, or the hard ones
+ * Out     the tree beneath root_fd; reports of progress, metadata files and the end
+ * Rules   SEC-31 to SEC-41; with a manifest every entry is compared while it is written,
+ *         and the raw bytes with the diff id
+ * Errors  whatever it is, the tree is the parent's to remove */
+#ifndef CLIENT_IMAGE_UNPACK_H
+#define CLIENT_IMAGE_UNPACK_H
+
+#include "lib/adapt/digest.h"
+#include "lib/model/unpackpolicy.h"
+
+enum unpack_coding { UNPACK_TAR, UNPACK_XZ, UNPACK_ZST };
+
+struct unpack_job {
+	int archive_fd;
+	enum unpack_coding coding;
+	int root_fd;
+	int manifest_fd;             /* -1: nothing to compare with */
+	int meta_fd;                 /* -1: none */
+	struct digest diff_id;       /* with a manifest */
+	struct unpack_limits limits; /* with a manifest also what it must come to */
+	unsigned int tree_flags;
+};
+
+struct unpack_done {
+	uint64_t entries, bytes, skipped;
+};
+
+int unpack_run(
+	const struct unpack_job *job, int report_fd, struct err *e) must_check nonnull;
+
+#endif
