@@ -176,11 +176,20 @@ static int sign_sums(struct admission *a, struct notary *n, struct err *e)
 	return inode_write(stage, "SHA256SUMS.gpg", buf_bytes(&asc), 0, e);
 }
 
+static int by_name(const void *a, const void *b)
+{
+	const struct catalog_file *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
 static int sign_all(struct admission *a, struct notary_slot *slot, struct err *e)
 {
 	if (!slot->is_open && notary_open(a->in.yard, NOTARY_SIGN, &slot->notary, e) < 0)
 		return -1;
 	slot->is_open = true;
+	/* as the catalog lists them, so that SHA256SUMS can be made again from it */
+	qsort(a->in.file, a->in.count, sizeof(a->in.file[0]), by_name);
 	for (size_t i = 0; i < a->in.count; i++)
 		if (a->in.file[i].is_signed &&
 			sign_file(a, &slot->notary, a->in.file[i].name, e) < 0)

@@ -45,6 +45,6 @@ int cmd_confine(const char *const *write_dirs, size_t write_count,
 void cmd_time(int64_t time_s, char out[32]) nonnull;
 
 extern const struct command cmd_init, cmd_add, cmd_publish, cmd_refresh, cmd_list,
-	cmd_show, cmd_status;
+	cmd_show, cmd_status, cmd_fsck;
 
 #endif

@@ -1,0 +1,68 @@
+#include "indexer/cmd.h"
+#include "indexer/fsck.h"
+#include "lib/base/jsonw.h"
+
+struct values {
+	struct cmd_common common;
+	bool quick;
+};
+
+static const struct opt opts[] = {
+	CMD_DIRECTORY,
+	{ "quick", 0, OPT_FLAG, offsetof(struct values, quick), NULL,
+		"look at sizes and marks, not at contents and signatures", 0, 0 },
+	{ NULL, 0, 0, 0, NULL, NULL, 0, 0 },
+};
+
+static void say(const char *line, void *ctx)
+{
+	struct out *o = ctx;
+
+	if (o->json) {
+		auto_buf struct buf text = BUF_INIT(16U << 10);
+		struct jsonw w = jsonw_to(&text);
+
+		jsonw_object(&w);
+		jsonw_kstr(&w, "finding", line);
+		jsonw_end_object(&w);
+		out_result(o, "%s\n", buf_str(&text));
+	} else {
+		out_result(o, "%s\n", line);
+	}
+}
+
+static int run(struct call *c, struct err *e)
+{
+	const struct values *v = c->values;
+	const char *dirs[] = { cmd_directory(&v->common) };
+	auto_yard struct yard y = YARD_INIT;
+	auto_notary struct notary n = { 0 };
+	struct fsck f = { .quick = v->quick, .say = say, .ctx = c->out };
+	struct err why;
+
+	if (cmd_confine(dirs, 1, NULL, 0, e) < 0 || cmd_open(&v->common, &y, e) < 0)
+		return -1;
+	f.yard = &y;
+	if (notary_open(&y, 0, &n, &why) == 0)
+		f.notary = &n;
+	else
+		fsck_find(&f, "F11", "trust",
+			"untrusted: %s; no signature can be checked", why.text);
+	if (fsck_run(&f, e) < 0)
+		return err_wrap(e, "cannot check '%s'", y.path);
+	if (f.findings)
+		return err_set(e, ERR_DAMAGED, "'%s' is damaged: %zu findings", y.path,
+			f.findings);
+	out_note(c->out, "'%s' is whole: %zu files and documents%s", y.path, f.checked,
+		v->quick ? ", contents and signatures not looked at" : "");
+	return 0;
+}
+
+const struct command cmd_fsck = {
+	.name = "fsck",
+	.args = "",
+	.summary = "Compare everything on disk with the catalog and the signatures",
+	.opts = opts,
+	.values_size = sizeof(struct values),
+	.run = run,
+};

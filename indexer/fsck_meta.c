@@ -1,0 +1,269 @@
+#include "indexer/fsck.h"
+
+#include "indexer/emit.h"
+#include "indexer/inode.h"
+#include "lib/adapt/zst.h"
+#include "lib/base/fs.h"
+#include "lib/model/lxcindex.h"
+
+#include <fcntl.h>
+
+#define RE_PUBLISH "publish again, or copy it back from a mirror"
+
+/* Reads a file of public/; a complaint of check `check` when that fails. */
+static bool read_file(
+	struct fsck *f, const char *check, const char *path, struct buf *out)
+{
+	struct err e;
+
+	if (fs_read_at(f->yard->public_fd, path, out, &e) == 0)
+		return true;
+	fsck_find(f, check, path, "%s; " RE_PUBLISH, e.text);
+	return false;
+}
+
+/* Reads a file that must be these bytes. */
+static bool read_exact(struct fsck *f, const char *path, uint64_t size,
+	const struct digest *sha256, struct buf *out)
+{
+	struct digest d;
+
+	if (!read_file(f, "F7", path, out))
+		return false;
+	d = digest_of(buf_bytes(out));
+	if (out->len == size && digest_equal(&d, sha256))
+		return true;
+	fsck_find(f, "F7", path,
+		"untrusted: its content is not what was signed for; " RE_PUBLISH);
+	return false;
+}
+
+static void check_mark(struct fsck *f, const char *path, const struct digest *want)
+{
+	struct err e;
+	auto_fd int fd = fs_open_beneath(f->yard->public_fd, path, O_RDONLY, 0, &e);
+	struct digest mark;
+
+	if (fd < 0 || inode_read_mark(fd, path, &mark, &e) < 0 ||
+		!digest_equal(&mark, want))
+		fsck_find(f, "F4", path,
+			"its attribute " LAYOUT_DIGEST_XATTR
+			" is not its digest; set it to the sha256");
+}
+
+static void check_companion(struct fsck *f, const char *path, struct bytes text)
+{
+	auto_buf struct buf packed = BUF_INIT(CATALOG_MAX), plain = BUF_INIT(CATALOG_MAX);
+	char companion[LAYOUT_PATH_MAX + 4];
+	struct digest d;
+	struct err e;
+
+	snprintf(companion, sizeof(companion), "%s.zst", path);
+	if (!read_file(f, "F7", companion, &packed))
+		return;
+	if (zst_decode(buf_bytes(&packed), &plain, &e) < 0 ||
+		!bytes_equal(buf_bytes(&plain), text))
+		fsck_find(f, "F7", companion,
+			"untrusted: does not unpack to the document beside "
+			"it; " RE_PUBLISH);
+	d = digest_of(buf_bytes(&packed));
+	check_mark(f, companion, &d);
+}
+
+static int check_document(const char *kind, const struct digest *sha256,
+	struct bytes unused, void *ctx, struct err *e)
+{
+	auto_buf struct buf text = BUF_INIT(CATALOG_MAX);
+	struct fsck *f = ctx;
+	char path[LAYOUT_PATH_MAX];
+	uint64_t size = 0;
+
+	(void)unused;
+	f->checked++;
+	layout_object(sha256, path);
+	if (catalog_document_find(f->yard->catalog, sha256, &size, e) < 0)
+		return -1;
+	if (!read_exact(f, path, size, sha256, &text))
+		return 0;
+	check_mark(f, path, sha256);
+	if (strcmp(kind, "catalog") == 0 || strcmp(kind, "image") == 0)
+		check_companion(f, path, buf_bytes(&text));
+	return 0;
+}
+
+int fsck_documents(struct fsck *f, struct err *e)
+{
+	return catalog_document_walk(f->yard->catalog, check_document, f, e);
+}
+
+static int check_live_link(struct fsck *f, struct err *e)
+{
+	struct catalog_generation live, staged;
+	int has_live = catalog_generation_find(f->yard->catalog, "live", &live, e);
+	int has_staged = catalog_generation_find(f->yard->catalog, "staged", &staged, e);
+	int rc = yard_live(f->yard, &f->live, e);
+
+	if (has_live < 0 || has_staged < 0)
+		return -1;
+	if (rc < 0)
+		return fsck_find(f, "F6", LAYOUT_LIVE, "%s; run 'publish'", e->text);
+	if (rc == 0 && has_live)
+		return fsck_find(f, "F6", LAYOUT_LIVE,
+			"is missing, generation %lld is live; link it to '" LAYOUT_GEN
+			"/%lld'",
+			(long long)live.number, (long long)live.number);
+	/* between the switch and its row a publication may have stopped: that is whole */
+	if (rc > 0 && !(has_live && f->live == live.number) &&
+		!(has_staged && f->live == staged.number))
+		return fsck_find(f, "F6", LAYOUT_LIVE,
+			"points to generation %lld, live is %lld; link it to '" LAYOUT_GEN
+			"/%lld'",
+			(long long)f->live, has_live ? (long long)live.number : 0,
+			has_live ? (long long)live.number : 0);
+	return 0;
+}
+
+static void check_catalog(
+	struct fsck *f, const struct current *c, const struct trust_object *o)
+{
+	auto_buf struct buf text = BUF_INIT(CATALOG_MAX);
+	auto_catdoc struct catdoc doc = { 0 };
+	struct err e;
+
+	if (!read_exact(f, o->path, o->size, &o->sha256, &text))
+		return;
+	if (catdoc_parse(buf_bytes(&text), &doc, &e) < 0) {
+		fsck_find(f, "F7", o->path, "%s; " RE_PUBLISH, e.text);
+		return;
+	}
+	if (doc.generation != c->generation)
+		fsck_find(f, "F7", o->path,
+			"untrusted: is the catalog of generation %lld, not "
+			"%lld; " RE_PUBLISH,
+			(long long)doc.generation, (long long)c->generation);
+	if (!f->quick && f->notary &&
+		notary_check_pae(f->notary, &f->notary->publish, TRUST_TYPE_CATALOG,
+			buf_bytes(&text), c->catalog_signature,
+			c->catalog_signature_count, &e) < 0)
+		fsck_find(f, "F7", o->path, "untrusted: %s; " RE_PUBLISH, e.text);
+	for (size_t i = 0; i < doc.line_count; i++) {
+		auto_buf struct buf image = BUF_INIT(IMAGE_DOC_MAX);
+		char path[LAYOUT_PATH_MAX];
+
+		layout_object(&doc.line[i].doc, path);
+		read_exact(f, path, doc.line[i].doc_size, &doc.line[i].doc, &image);
+	}
+}
+
+static void check_listed(struct fsck *f, const struct trust_object *o)
+{
+	auto_buf struct buf text = BUF_INIT(EMIT_INDEX_MAX),
+			    asc = BUF_INIT(SIGNATURE_MAX);
+	char path[LAYOUT_PATH_MAX], asc_path[LAYOUT_PATH_MAX + 4];
+	size_t len = strlen(o->path);
+	struct err e;
+
+	yard_gen_path(f->live, o->path, path);
+	if (!read_exact(f, path, o->size, &o->sha256, &text))
+		return;
+	if (f->quick || !f->notary || (len > 4 && strcmp(o->path + len - 4, ".asc") == 0))
+		return;
+	snprintf(asc_path, sizeof(asc_path), "%s.asc", path);
+	if (!read_file(f, "F7", asc_path, &asc))
+		return;
+	if (notary_check(f->notary, buf_bytes(&text), buf_bytes(&asc), o->path, &e) < 0)
+		fsck_find(f, "F7", asc_path, "untrusted: %s; " RE_PUBLISH, e.text);
+}
+
+static void check_files(struct fsck *f, const struct trust_object *o)
+{
+	auto_buf struct buf text = BUF_INIT(TRUST_DOC_MAX);
+	auto_arena struct arena arena = { 0 };
+	struct trust_object *file;
+	size_t count;
+	struct err e;
+
+	if (!read_exact(f, o->path, o->size, &o->sha256, &text))
+		return;
+	if (files_parse(buf_bytes(&text), &arena, &file, &count, &e) < 0) {
+		fsck_find(f, "F7", o->path, "%s; " RE_PUBLISH, e.text);
+		return;
+	}
+	for (size_t i = 0; i < count; i++)
+		check_listed(f, &file[i]);
+}
+
+static void check_current(struct fsck *f, const struct envelope *v,
+	const struct current *c, const char *path)
+{
+	struct err e;
+
+	if (!f->quick && f->notary &&
+		notary_check_pae(f->notary, &f->notary->timestamp, TRUST_TYPE_CURRENT,
+			v->payload, v->signature, v->signature_count, &e) < 0)
+		fsck_find(f, "F7", path, "untrusted: %s; run 'refresh'", e.text);
+	if (c->generation != f->live)
+		fsck_find(f, "F7", path, "untrusted: is of generation %lld; " RE_PUBLISH,
+			(long long)c->generation);
+	if (strcmp(c->repo, f->yard->facts.repo) != 0)
+		fsck_find(f, "F7", path,
+			"untrusted: is of another repository; " RE_PUBLISH);
+	if (c->expires_s <= f->yard->now_s)
+		fsck_find(f, "F7", path, "untrusted: has expired; run 'refresh'");
+	check_catalog(f, c, &c->catalog);
+	check_files(f, &c->files);
+}
+
+static int add_line(
+	const struct image *image, const char *serial, void *ctx, struct err *e)
+{
+	(void)e;
+	emit_lxc_line(ctx, image, serial);
+	return 0;
+}
+
+/* F8: the same facts give the same bytes. */
+static int check_legacy(struct fsck *f, struct err *e)
+{
+	auto_buf struct buf want = BUF_INIT(EMIT_INDEX_MAX);
+
+	if (catalog_listing_walk(f->yard->catalog, f->live, add_line, &want, e) < 0)
+		return -1;
+	for (size_t i = 0; i < emit_lxc_file_count; i++) {
+		auto_buf struct buf have = BUF_INIT(EMIT_INDEX_MAX);
+		char path[LAYOUT_PATH_MAX];
+
+		yard_gen_path(f->live, emit_lxc_files[i].path, path);
+		if (read_file(f, "F8", path, &have) &&
+			!bytes_equal(buf_bytes(&want), buf_bytes(&have)))
+			fsck_find(f, "F8", path,
+				"is not what the catalog makes of generation "
+				"%lld; " RE_PUBLISH,
+				(long long)f->live);
+	}
+	return 0;
+}
+
+int fsck_live(struct fsck *f, struct err *e)
+{
+	auto_envelope struct envelope v = { 0 };
+	struct current c = { 0 };
+	char path[LAYOUT_PATH_MAX];
+	struct err why;
+	int rc;
+
+	if (check_live_link(f, e) < 0)
+		return -1;
+	if (!f->live)
+		return 0;
+	yard_gen_path(f->live, LAYOUT_CURRENT, path);
+	rc = yard_read_current(f->yard, f->live, &v, &c, &why);
+	if (rc == 0)
+		fsck_find(f, "F7", path, "is missing; " RE_PUBLISH);
+	else if (rc < 0)
+		fsck_find(f, "F7", path, "untrusted: %s; run 'refresh'", why.text);
+	else
+		check_current(f, &v, &c, path);
+	current_release(&c);
+	return check_legacy(f, e);
+}

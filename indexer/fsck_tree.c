@@ -1,0 +1,232 @@
+#include "indexer/fsck.h"
+
+#include "lib/base/fs.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define DEPTH_MAX 32
+
+struct tree_walk {
+	struct fsck *f;
+	char path[4096];
+	size_t len;
+	int depth;
+};
+
+static bool is_young(const struct fsck *f, const struct stat *st)
+{
+	return f->yard->now_s - (int64_t)st->st_mtime < FSCK_GRACE_S;
+}
+
+static void check_mode(struct tree_walk *w, const struct stat *st)
+{
+	mode_t need = S_ISDIR(st->st_mode) ? 05 : 04;
+
+	if (st->st_mode & 02)
+		fsck_find(w->f, "F9", w->path, "everybody may write it; chmod o-w");
+	if ((st->st_mode & need) != need)
+		fsck_find(w->f, "F9", w->path, "the server may not read it; chmod a+rX");
+}
+
+static void check_symlink(struct tree_walk *w)
+{
+	const struct layout_link *l = layout_find_link(w->path);
+	char target[LAYOUT_PATH_MAX];
+	ssize_t n = readlinkat(w->f->yard->public_fd, w->path, target, sizeof(target));
+
+	if (strcmp(w->path, LAYOUT_LIVE) == 0)
+		return;
+	if (!l || n < 0)
+		fsck_find(w->f, "F9", w->path,
+			"is a symbolic link that has no business here; "
+			"remove it");
+	else if (!bytes_equal_str(bytes_of(target, (size_t)n), l->target))
+		fsck_find(w->f, "F9", w->path, "must point to '%s'; make the link anew",
+			l->target);
+}
+
+/* "images/d/r/a/v/SERIAL[/NAME]" -> 1 a row knows it, 0 not, -1 an error. */
+static int is_known_build(struct tree_walk *w, int depth, struct err *e)
+{
+	char text[IMAGE_NAME_MAX], serial[SERIAL_MAX];
+	const char *at = strchr(w->path, '/') + 1, *name, *end;
+	struct image image;
+	struct digest sha256;
+	struct err ignored;
+	uint64_t size;
+	int64_t id;
+	size_t len;
+	int rc;
+
+	end = at;
+	for (int i = 0; i < 4; i++)
+		end = strchr(end, '/') + 1;
+	len = (size_t)(end - 1 - at);
+	name = strchr(end, '/');
+	if (len >= sizeof(text) ||
+		(name ? (size_t)(name - end) : strlen(end)) >= sizeof(serial))
+		return 0;
+	snprintf(text, sizeof(text), "%.*s", (int)len, at);
+	snprintf(serial, sizeof(serial), "%.*s",
+		name ? (int)(name - end) : (int)strlen(end), end);
+	if (image_parse(text, &image, &ignored) < 0)
+		return 0;
+	rc = catalog_build_find(w->f->yard->catalog, &image, serial, &id, e);
+	if (rc <= 0 || depth == 6)
+		return rc;
+	name++;
+	if (strncmp(name, "SHA256SUMS", 10) == 0)
+		return !name[10] || !strcmp(name + 10, ".asc") ||
+		       !strcmp(name + 10, ".gpg");
+	rc = catalog_file_find(w->f->yard->catalog, id, name, &sha256, &size, e);
+	len = strlen(name);
+	if (rc != 0 || len < 5 || strcmp(name + len - 4, ".asc") != 0 ||
+		len >= sizeof(text))
+		return rc;
+	snprintf(text, sizeof(text), "%.*s", (int)(len - 4), name);
+	return catalog_file_find(w->f->yard->catalog, id, text, &sha256, &size, e);
+}
+
+static int is_known_object(struct tree_walk *w, struct err *e)
+{
+	const char *name = strrchr(w->path, '/') + 1;
+	char hex[DIGEST_HEX];
+	struct digest d;
+	struct err ignored;
+	uint64_t size;
+
+	if (strlen(name) < 64 || (name[64] && strcmp(name + 64, ".zst") != 0))
+		return 0;
+	snprintf(hex, sizeof(hex), "%.64s", name);
+	if (digest_parse(hex, &d, &ignored) < 0)
+		return 0;
+	return catalog_document_find(w->f->yard->catalog, &d, &size, e);
+}
+
+static int check_owner(struct tree_walk *w, const struct stat *st, struct err *e)
+{
+	int depth = 1, rc = 1;
+
+	for (const char *c = w->path; *c; c++)
+		depth += *c == '/';
+	if (strncmp(w->path, "images/", 7) == 0) {
+		if (depth < 6 && S_ISDIR(st->st_mode))
+			return 0;
+		rc = depth == 6 || depth == 7 ? is_known_build(w, depth, e) : 0;
+	} else if (strncmp(w->path, LAYOUT_OBJECTS "/", strlen(LAYOUT_OBJECTS "/")) ==
+		   0) {
+		rc = is_known_object(w, e);
+	}
+	if (rc < 0)
+		return -1;
+	if (rc == 0 && !is_young(w->f, st))
+		fsck_find(w->f, "F3", w->path,
+			"nothing in the catalog knows it; move it away or remove it");
+	return 0;
+}
+
+static bool is_temporary(const char *path)
+{
+	const char *base = strrchr(path, '/');
+	size_t len;
+
+	base = base ? base + 1 : path;
+	len = strlen(base);
+	return (len > 4 && strcmp(base + len - 4, ".tmp") == 0) || strstr(base, ".tmp-");
+}
+
+static void check_name(struct tree_walk *w)
+{
+	struct relpath p;
+	struct err ignored;
+
+	if (relpath_parse(w->path, &p, &ignored) < 0 || !relpath_is_portable(&p))
+		fsck_find(w->f, "F16", w->path,
+			"is a name that no signed document may carry; remove it");
+}
+
+static int walk(struct tree_walk *w, struct err *e);
+
+static int visit(struct tree_walk *w, struct err *e)
+{
+	struct stat st;
+
+	if (fstatat(w->f->yard->public_fd, w->path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "cannot look at '%s'", w->path);
+	check_name(w);
+	if (is_temporary(w->path)) {
+		if (!is_young(w->f, &st))
+			fsck_find(w->f, "F13", w->path,
+				"is left over from an interrupted run; run 'publish', "
+				"which removes it");
+		return 0;
+	}
+	if (S_ISLNK(st.st_mode)) {
+		check_symlink(w);
+		return 0;
+	}
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+		return fsck_find(w->f, "F9", w->path,
+			"is neither a file nor a directory; remove it");
+	check_mode(w, &st);
+	if (check_owner(w, &st, e) < 0)
+		return -1;
+	return S_ISDIR(st.st_mode) ? walk(w, e) : 0;
+}
+
+static int walk(struct tree_walk *w, struct err *e)
+{
+	auto_names struct fs_names names = { 0 };
+	size_t len = w->len;
+	int rc = 0;
+
+	if (++w->depth > DEPTH_MAX)
+		return err_set(e, ERR_LIMIT, "'%s' is too deep", w->path);
+	if (fs_list_dir(w->f->yard->public_fd, len ? w->path : ".", &names, e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count && rc == 0; i++) {
+		int n = snprintf(w->path + len, sizeof(w->path) - len, "%s%s",
+			len ? "/" : "", names.name[i]);
+
+		if (n < 0 || (size_t)n >= sizeof(w->path) - len)
+			return err_set(e, ERR_LIMIT, "a name in public/ is too long");
+		w->len = len + (size_t)n;
+		rc = visit(w, e);
+	}
+	w->len = len;
+	w->path[len] = '\0';
+	w->depth--;
+	return rc;
+}
+
+static int check_staging(struct fsck *f, struct err *e)
+{
+	auto_names struct fs_names names = { 0 };
+
+	if (fs_list_dir(f->yard->staging_fd, ".", &names, e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++) {
+		char path[300];
+		struct stat st;
+
+		snprintf(path, sizeof(path), "%s/%s", YARD_STAGING, names.name[i]);
+		if (fstatat(f->yard->staging_fd, names.name[i], &st,
+			    AT_SYMLINK_NOFOLLOW) == 0 &&
+			!is_young(f, &st))
+			fsck_find(f, "F13", path,
+				"is left over from an interrupted run; run 'publish', "
+				"which removes it");
+	}
+	return 0;
+}
+
+int fsck_tree(struct fsck *f, struct err *e)
+{
+	auto_free struct tree_walk *w = xcalloc(1, sizeof(*w));
+
+	w->f = f;
+	if (walk(w, e) < 0)
+		return -1;
+	return check_staging(f, e);
+}
