@@ -1,5 +1,6 @@
 /* holder.h -- the user namespace in which the supervisor works.
- * Shape   full: 0 is the caller, 1..65536 his subordinate ids; single: 0 is the caller.
+ * Shape   full: 0 is the caller, his subordinate ids are themselves; single: 0 is the
+ *         caller.
  *         Inside, the process is still the same user to the host, and may also chown to
  *         the subordinate ids, remove what they own, and write the maps of its children
  * Rules   the process must have one thread, and runs no program afterwards

@@ -18,13 +18,19 @@ static int refused(int number, struct err *e)
 	return holder_refused(number, "the namespaces", e);
 }
 
-/* The maps name ids of the holder namespace: 1.. are the subordinate ones, 0 the user. */
-static int write_maps(pid_t pid, bool full, struct err *e)
+/* In the holder namespace the subordinate ids have the host's numbers, and 0 is the user:
+ * so the container reads its map as the host does. */
+static int write_maps(pid_t pid, const struct launch *l, struct err *e)
 {
-	const char *map = full ? "0 1 65536\n" : "0 0 1\n";
+	bool full = l->flags & LAUNCH_FULL_MAP;
+	char map[48];
 
+	snprintf(map, sizeof(map), "0 %u %u\n", full ? l->gid_start : 0,
+		full ? USERNS_IDS : 1);
 	if (id_map_write(pid, "gid_map", map, e) < 0)
 		return -1;
+	snprintf(map, sizeof(map), "0 %u %u\n", full ? l->uid_start : 0,
+		full ? USERNS_IDS : 1);
 	return id_map_write(pid, "uid_map", map, e);
 }
 
@@ -54,7 +60,7 @@ int launch_start(const struct launch *l, struct launched *out, struct err *e)
 
 	/* From here on the caller kills it when something fails. */
 	*out = (struct launched){ (pid_t)pid, pid_fd, STEAL_FD(mine) };
-	if (write_maps((pid_t)pid, l->flags & LAUNCH_FULL_MAP, e) < 0)
+	if (write_maps((pid_t)pid, l, e) < 0)
 		return -1;
 	if (send(out->sock_fd, "", 1, MSG_NOSIGNAL) != 1)
 		return err_sys(e, "cannot let the container go");

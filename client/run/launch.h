@@ -23,6 +23,7 @@ enum launch_flags {
 
 struct launch {
 	unsigned int flags;
+	unsigned int uid_start, gid_start; /* of the full map */
 	const char *rootfs, *upper, *work; /* relative to the working directory */
 	const char *hostname;
 	const char *workdir;

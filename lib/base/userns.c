@@ -227,7 +227,7 @@ static size_t map_lines(enum userns_kind kind, unsigned int self, unsigned int s
 		return 2;
 	case USERNS_HOLDER:
 		line[0] = (struct map_line){ 0, self, 1 };
-		line[1] = (struct map_line){ 1, sub, USERNS_IDS };
+		line[1] = (struct map_line){ sub, sub, USERNS_IDS };
 		return 2;
 	}
 	err_abort("unknown kind of user namespace");

@@ -33,8 +33,9 @@ enum userns_kind {
 	USERNS_CONTAINER, /* 0 SUB 65536: what a container sees */
 	USERNS_STORE, /* 0 SUB 65536, and 65536 UID 1: root of it may write the user's own
 			 directories too: unpacking, removing */
-	USERNS_HOLDER, /* 0 UID 1, and 1 SUB 65536: the caller stays himself and can write
-			  maps of children with no helper */
+	USERNS_HOLDER, /* 0 UID 1, and SUB SUB 65536: the caller stays himself, sees the
+			  ids as the host does, and can write maps of children with no
+			  helper */
 };
 
 /* Writes the maps of `pid` (a dumpable child of ours that just made its user namespace)

@@ -274,8 +274,8 @@ static void three_maps(void)
 	enter_as(USERNS_CONTAINER, "0 200000 65536\n", "0 300000 65536\n");
 	enter_as(USERNS_STORE, "0 200000 65536\n65536 12345 1\n",
 		"0 300000 65536\n65536 12346 1\n");
-	enter_as(USERNS_HOLDER, "0 12345 1\n1 200000 65536\n",
-		"0 12346 1\n1 300000 65536\n");
+	enter_as(USERNS_HOLDER, "0 12345 1\n200000 200000 65536\n",
+		"0 12346 1\n300000 300000 65536\n");
 }
 
 static void ranges_give_three_kinds_of_maps(void **state)
