@@ -3,7 +3,13 @@
 #include "lib/base/fs.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <time.h>
+
+#define PREFIX "rootyard-gpg"
+#define LOCK   "lock"
+#define UNLOCKED_S                                                                       \
+	60 /* a home without its lock is older than this: nobody makes it any more */
 
 /* A run-time directory that is the caller's alone is better than a shared /tmp. */
 static const char *base_path(void)
@@ -35,6 +41,54 @@ static int write_conf(const struct gpghome *h, struct err *e)
 	return fs_write_all(fd, conf, sizeof(conf) - 1, e);
 }
 
+/* Held as long as the maker lives: SIGKILL leaves a home behind, but not its lock. It
+ * gets its name when it is locked, so that there is no moment to take it in. */
+static int lock_home(struct gpghome *h, struct err *e)
+{
+	auto_free char *fresh = xasprintf("%s/" LOCK ".new", h->name);
+	auto_free char *name = xasprintf("%s/" LOCK, h->name);
+
+	h->lock_fd =
+		fs_open_beneath(h->base_fd, fresh, O_RDWR | O_CREAT | O_EXCL, 0600, e);
+	if (h->lock_fd < 0)
+		return -1;
+	if (flock(h->lock_fd, LOCK_EX | LOCK_NB) < 0 ||
+		renameat(h->base_fd, fresh, h->base_fd, name) < 0)
+		return err_sys(e, "cannot lock '%s'", name);
+	return 0;
+}
+
+static bool is_abandoned(int base_fd, const char *name)
+{
+	auto_free char *lock = xasprintf("%s/" LOCK, name);
+	auto_fd int fd = -1;
+	struct stat st;
+	struct err ignored;
+
+	if (fstatat(base_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		!S_ISDIR(st.st_mode) || st.st_uid != geteuid())
+		return false;
+	fd = fs_open_beneath(base_fd, lock, O_RDONLY, 0, &ignored);
+	if (fd < 0)
+		return time(NULL) - st.st_mtime > UNLOCKED_S;
+	return flock(fd, LOCK_EX | LOCK_NB) == 0;
+}
+
+/* What killed processes of ours left here. */
+static void sweep(int base_fd)
+{
+	auto_names struct fs_names names = { 0 };
+	struct err ignored;
+
+	if (fs_list_dir(base_fd, ".", &names, &ignored) < 0)
+		return;
+	for (size_t i = 0; i < names.count; i++)
+		if (strncmp(names.name[i], PREFIX ".", sizeof(PREFIX)) == 0 &&
+			is_abandoned(base_fd, names.name[i]) &&
+			fs_remove_tree(base_fd, names.name[i], &ignored) < 0)
+			continue; /* the next one may be luckier */
+}
+
 int gpghome_make(struct gpghome *h, struct err *e)
 {
 	const char *base = base_path();
@@ -43,13 +97,14 @@ int gpghome_make(struct gpghome *h, struct err *e)
 	h->base_fd = fs_open_dir(base, e);
 	if (h->base_fd < 0)
 		return -1;
-	if (fs_mkdtemp_at(h->base_fd, "rootyard-gpg", h->name, sizeof(h->name), e) < 0) {
+	sweep(h->base_fd);
+	if (fs_mkdtemp_at(h->base_fd, PREFIX, h->name, sizeof(h->name), e) < 0) {
 		h->name[0] = '\0';
 		gpghome_remove(h);
 		return -1;
 	}
 	h->path = xasprintf("%s/%s", base, h->name);
-	if (write_conf(h, e) < 0) {
+	if (lock_home(h, e) < 0 || write_conf(h, e) < 0) {
 		gpghome_remove(h);
 		return -1;
 	}
@@ -68,6 +123,8 @@ void gpghome_remove(struct gpghome *h)
 			break;
 		nanosleep(&pause, NULL);
 	}
+	if (h->lock_fd >= 0)
+		close(h->lock_fd);
 	if (h->base_fd >= 0)
 		close(h->base_fd);
 	free(h->path);

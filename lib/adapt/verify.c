@@ -203,7 +203,7 @@ int verifier_open(
 		return err_set(
 			e, ERR_LIMIT, "%zu keys: not within 1..%d", count, KEYS_MAX);
 	v = xcalloc(1, sizeof(*v));
-	v->home.base_fd = -1;
+	v->home = (struct gpghome)GPGHOME_INIT;
 	if (gpghome_make(&v->home, e) < 0 || engine_start(v, e) < 0 ||
 		keys_import(v, keys, count, e) < 0 || owners_load(v, e) < 0)
 		return -1;

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/inotify.h>
 #include <time.h>
 
@@ -439,6 +440,43 @@ static void own_keyring_is_not_opened_and_nothing_is_left(void **state)
 	unsetenv("TMPDIR");
 }
 
+/* A verifier that was killed leaves its home, and the next one takes it away; not that of
+ * a living one. */
+static void home_of_a_killed_process_goes_with_the_next(void **state)
+{
+	static const char *const names[] = { "pinned" };
+	const struct fixture *f = *state;
+	auto_free char *base = xasprintf("/tmp/%s/sweep", f->name);
+	struct verifier *living = NULL, *next = NULL;
+	auto_names struct fs_names during = { 0 }, after = { 0 };
+	struct err e = { 0 };
+	int status;
+	pid_t pid;
+
+	assert_int_equal(mkdir(base, 0700), 0);
+	setenv("TMPDIR", base, 1);
+	pid = fork();
+	if (pid == 0) {
+		struct verifier *v;
+
+		open_verifier(f, names, 1, &v);
+		raise(SIGKILL);
+	}
+	assert_int_equal(spawn_wait(pid, &status, &e), 0);
+	assert_int_equal(status, 128 + SIGKILL);
+	assert_int_equal(fs_list_dir(f->dir_fd, "sweep", &during, &e), 0);
+	assert_int_equal(during.count, 1);
+	open_verifier(f, names, 1, &living);
+	open_verifier(f, names, 1, &next);
+	assert_int_equal(fs_list_dir(f->dir_fd, "sweep", &after, &e), 0);
+	assert_int_equal(after.count, 2);
+	for (size_t i = 0; i < 2; i++)
+		assert_string_not_equal(after.name[i], during.name[0]);
+	verifier_close(&living);
+	verifier_close(&next);
+	unsetenv("TMPDIR");
+}
+
 static void verifies_without_a_home(void **state)
 {
 	static const char *const names[] = { "pinned" };
@@ -509,6 +547,7 @@ int main(void)
 		T(key_block_hides_no_secret_key),
 		T(too_large_or_too_many_keys_are_refused),
 		T(own_keyring_is_not_opened_and_nothing_is_left),
+		T(home_of_a_killed_process_goes_with_the_next),
 		T(verifies_without_a_home),
 		T(file_is_what_the_document_said),
 		T(directory_is_no_file),
