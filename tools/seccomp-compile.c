@@ -72,7 +72,7 @@ static int condition(char **save, struct scmp_arg_cmp *out)
 	if (!op || !value)
 		die("incomplete condition after", word);
 	if (strcmp(op, "==") == 0) {
-		*out = SCMP_CMP(arg, SCMP_CMP_EQ, strtoull(value, NULL, 0));
+		*out = SCMP_CMP(arg, SCMP_CMP_EQ, strtoull(value, NULL, 0), 0);
 	} else if (strcmp(op, "&") == 0) {
 		const char *eq = strtok_r(NULL, " \t", save);
 		const char *want = strtok_r(NULL, " \t", save);
