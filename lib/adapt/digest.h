@@ -1,5 +1,7 @@
-/* digest.h -- SHA-256 of everything we name by content. The only file that knows
- * libcrypto. Shape   32 bytes; as text 64 lower-case hex digits Source  FIPS 180-4 */
+/* digest.h -- SHA-256 of everything we name by content.
+ * The only file that knows libcrypto.
+ * Shape   32 bytes; as text 64 lower-case hex digits
+ * Source  FIPS 180-4 */
 #ifndef LIB_ADAPT_DIGEST_H
 #define LIB_ADAPT_DIGEST_H
 

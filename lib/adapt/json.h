@@ -1,8 +1,10 @@
 /* json.h -- read JSON strictly. The only file that knows jansson.
  * Rules   duplicate keys, floats, trailing bytes, depth over 32, invalid UTF-8 and NUL in
- * strings are refused; unknown keys are ignored; wrong types and ranges are ERR_PARSE
- * that names the key: "image document: 'size': not an integer of 0..." Owns    the
- * document owns every node and string; json_close frees all Source  RFC 8259 */
+ *         strings are refused; unknown keys are ignored
+ * Errors  wrong types and ranges are ERR_PARSE that names the key:
+ *         "'size': not an integer of 0..100"
+ * Owns    the document owns every node and string; json_close frees all
+ * Source  RFC 8259 */
 #ifndef LIB_ADAPT_JSON_H
 #define LIB_ADAPT_JSON_H
 

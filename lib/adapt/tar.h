@@ -1,8 +1,9 @@
 /* tar.h -- read a tar stream. The only file that knows libarchive.
  * Rules   tar (ustar, pax, GNU) and nothing else, no filter: decompression is zst.h and
- * xz.h; warnings of the library are errors; the stream must end with an end-of-archive
- * mark and nothing but zeros behind it (SEC-31, SEC-33, SEC-41) Owns    the current
- * entry's strings, until the next tar_next Source  tar(5), POSIX pax */
+ *         xz.h; warnings of the library are errors; the stream must end with an
+ *         end-of-archive mark and nothing but zeros (at most 16 MiB) behind it
+ * Owns    the current entry's strings, until the next tar_next
+ * Source  tar(5), POSIX pax; SEC-31, SEC-33, SEC-41 */
 #ifndef LIB_ADAPT_TAR_H
 #define LIB_ADAPT_TAR_H
 

@@ -1,10 +1,11 @@
 /* verify.h -- is this signed by whom we trust, are these the bytes that were signed for?
  * The only reader of OpenPGP signatures; knows gpgme.
  * Rules   SEC-1 to SEC-4: a private home per verifier with only the role's keys, removed
- * on close, its agents ended; the user's own keyring is neither read nor written; no key
- * server; every error path rejects; ERR_UNTRUSTED in words a user can act on Owns    a
- * verifier owns its home; struct verified owns its descriptor Source  gpgme manual; RFC
- * 4880; security chapter section 5 */
+ *         on close; no agent, no key server; the user's own keyring is neither read nor
+ *         written; every error path rejects
+ * Errors  ERR_UNTRUSTED in words a user can act on
+ * Owns    a verifier owns its home; struct verified owns its descriptor
+ * Source  gpgme manual; RFC 4880; security chapter section 5 */
 #ifndef LIB_ADAPT_VERIFY_H
 #define LIB_ADAPT_VERIFY_H
 

@@ -1,7 +1,7 @@
 /* xz.h -- .xz in independent blocks. The only file that knows liblzma.
  * Shape   stream header, blocks (each with both sizes in its header and a CRC64 check),
- * index, footer; a block's bytes depend on its input and level alone, so that they may be
- *         made by any thread, or taken from last night's file
+ *         index, footer; a block's bytes depend on its input and level alone, so that
+ *         they may be made by any thread, or taken from last night's file
  * Source  The .xz File Format 1.1.0 */
 #ifndef LIB_ADAPT_XZ_H
 #define LIB_ADAPT_XZ_H

@@ -1,9 +1,13 @@
-/* yaml.h -- YAML as a tree of scalars with their places. The only file that knows
- * libyaml. Rules   scalars keep their source text and style, types are the reader's
- * business; one document (a second is ignored); aliases expand at most 1 MiB of nodes,
- * depth at most 32, duplicate keys and tabs are refused; tags !!str and !!binary are
- * accepted, others refused Errors  ERR_PARSE "NAME:LINE:COLUMN: sentence" Owns    the
- * document owns every node Source  YAML 1.1 as libyaml reads it */
+/* yaml.h -- YAML as a tree of scalars with their places.
+ * The only file that knows libyaml (yaml.c; yamlw.c writes without it).
+ * Rules   scalars keep their source text and style, types are the reader's business;
+ *         one document (a second is ignored); aliases expand at most 1 MiB of nodes,
+ *         depth at most 32, 256 Ki nodes, 256 anchors; duplicate keys, keys that are no
+ *         strings, and tabs as indentation are refused; tags !!str and !!binary are
+ *         accepted, others refused
+ * Errors  ERR_PARSE or ERR_LIMIT "NAME:LINE:COLUMN: sentence"
+ * Owns    the document owns every node; an alias is its anchor's node
+ * Source  YAML 1.1 as libyaml reads it */
 #ifndef LIB_ADAPT_YAML_H
 #define LIB_ADAPT_YAML_H
 
@@ -38,7 +42,7 @@ void yaml_release(struct ydoc *doc) nonnull;
 const struct ynode *yaml_get(const struct ynode *map, const char *key) nonnull;
 
 /* Appends a double-quoted YAML scalar, or a plain one where YAML 1.1 reads it as that
- * same string. */
+ * same string. A byte that is no UTF-8 becomes its Latin-1 character. */
 struct buf;
 void yaml_write_scalar(struct buf *out, const char *text) nonnull;
 

@@ -1,7 +1,9 @@
 /* zst.h -- zstd frames. The only file that knows libzstd.
  * Shape   one independent frame per block of input, with content size and checksum; a
- * file is frames one after another; the decoder takes any number of frames and nothing
- * else Bounds  the decoder's window is at most 128 MiB (windowLog 27) Source  RFC 8878 */
+ *         file is frames one after another; the decoder takes one or more frames and
+ *         nothing else
+ * Bounds  the decoder's window is at most 128 MiB (windowLog 27)
+ * Source  RFC 8878 */
 #ifndef LIB_ADAPT_ZST_H
 #define LIB_ADAPT_ZST_H
 
