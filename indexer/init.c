@@ -1,5 +1,6 @@
 #include "indexer/init.h"
 
+#include "indexer/agent.h"
 #include "indexer/emit.h"
 #include "indexer/init_dirs.h"
 #include "lib/base/atomic.h"
@@ -120,7 +121,7 @@ static int make_key(int dir_fd, const char *name, const char *path, const char *
 {
 	char user_id[USER_ID_MAX];
 
-	sign_end_agents(path);
+	agent_end(path);
 	if (init_empty_home(dir_fd, name, e) < 0 || sign_make_home(dir_fd, name, e) < 0)
 		return -1;
 	snprintf(user_id, sizeof(user_id), "%s (rootyard %s key %.8s)", m->in->name,

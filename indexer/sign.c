@@ -1,20 +1,19 @@
 #include "indexer/sign.h"
 
+#include "indexer/agent.h"
 #include "lib/base/atomic.h"
 #include "lib/base/fs.h"
-#include "lib/base/spawn.h"
 
 #include <gpgme.h>
 #include <sys/un.h>
-#include <time.h>
 
-#define AGENT_GRACE_MS 3000
-#define OUT_CHUNK      8192
+#define OUT_CHUNK 8192
 
 struct signer {
 	gpgme_ctx_t ctx;
 	char *home, *passphrase;
 	char fpr[FPR_MAX];
+	struct agent_watch watch;
 };
 
 static int fail(gpgme_error_t rc, const char *doing, struct err *e)
@@ -86,48 +85,6 @@ static int check_home(const char *home, struct err *e)
 	return 0;
 }
 
-/* What a killed gpg or agent leaves would make the next one wait for it: lock files name
- * a process and a host, and both may come again. The caller holds the tree's lock. */
-static int remove_leftovers(const char *home, struct err *e)
-{
-	auto_names struct fs_names names = { 0 };
-	auto_fd int fd = fs_open_dir(home, e);
-
-	if (fd < 0 || fs_list_dir(fd, ".", &names, e) < 0)
-		return -1;
-	for (size_t i = 0; i < names.count; i++) {
-		const char *n = names.name[i], *dot = strrchr(n, '.');
-		bool is_left =
-			strncmp(n, ".#lk", 4) == 0 || strncmp(n, "S.", 2) == 0 ||
-			(dot && (strcmp(dot, ".lock") == 0 || strcmp(dot, ".tmp") == 0));
-
-		if (is_left && unlinkat(fd, n, 0) < 0 && errno != ENOENT)
-			return err_sys(e, "cannot remove '%s/%s'", home, n);
-	}
-	return 0;
-}
-
-static bool agent_may_live(const char *home)
-{
-	auto_free char *socket = xasprintf("%s/S.gpg-agent", home);
-
-	return access(socket, F_OK) == 0;
-}
-
-void sign_end_agents(const char *home)
-{
-	const char *argv[] = { "gpgconf", "--homedir", home, "--kill", "all", NULL };
-	struct spawn s = SPAWN_INIT;
-	struct timespec pause = { .tv_nsec = 5 * 1000 * 1000 };
-	struct err ignored;
-
-	s.argv = argv;
-	if (spawn_run(&s, &ignored) < 0)
-		return;
-	for (int i = 0; i < AGENT_GRACE_MS / 5 && agent_may_live(home); i++)
-		nanosleep(&pause, NULL);
-}
-
 int signer_open(const char *home, const char *fpr, const char *passphrase,
 	struct signer **out, struct err *e)
 {
@@ -136,13 +93,12 @@ int signer_open(const char *home, const char *fpr, const char *passphrase,
 	gpgme_key_t key;
 
 	s->home = xstrdup(home);
+	s->watch = (struct agent_watch)AGENT_WATCH_INIT;
 	s->passphrase = xstrdup(passphrase);
 	snprintf(s->fpr, sizeof(s->fpr), "%s", fpr);
 	if (check_home(home, e) < 0)
 		return -1;
-	if (agent_may_live(home))
-		sign_end_agents(home);
-	if (remove_leftovers(home, e) < 0 ||
+	if (agent_clean(home, e) < 0 || agent_watch_begin(home, &s->watch, e) < 0 ||
 		open_context(home, s->passphrase, &s->ctx, e) < 0)
 		return -1;
 
@@ -162,10 +118,10 @@ void signer_close(struct signer **s)
 {
 	if (!*s)
 		return;
-	if ((*s)->ctx) {
+	if ((*s)->ctx)
 		gpgme_release((*s)->ctx);
-		sign_end_agents((*s)->home);
-	}
+	if ((*s)->watch.fd >= 0)
+		agent_watch_end(&(*s)->watch, (*s)->home);
 	free((*s)->home);
 	forget((*s)->passphrase);
 	free(*s);
@@ -303,12 +259,18 @@ int sign_make_key(const char *home, const char *user_id, const char *passphrase,
 	unsigned int flags = GPGME_CREATE_SIGN | GPGME_CREATE_NOEXPIRE |
 			     (passphrase[0] ? 0 : GPGME_CREATE_NOPASSWD);
 	char *secret = xstrdup(passphrase);
+	struct agent_watch watch = AGENT_WATCH_INIT;
 	gpgme_genkey_result_t made;
 	gpgme_error_t rc;
 	gpgme_ctx_t ctx;
 
 	fpr[0] = '\0';
-	if (check_home(home, e) < 0 || open_context(home, secret, &ctx, e) < 0) {
+	if (check_home(home, e) < 0 || agent_watch_begin(home, &watch, e) < 0) {
+		forget(secret);
+		return -1;
+	}
+	if (open_context(home, secret, &ctx, e) < 0) {
+		agent_watch_end(&watch, home);
 		forget(secret);
 		return -1;
 	}
@@ -317,7 +279,7 @@ int sign_make_key(const char *home, const char *user_id, const char *passphrase,
 	if (made && made->fpr)
 		snprintf(fpr, FPR_MAX, "%s", made->fpr);
 	gpgme_release(ctx);
-	sign_end_agents(home);
+	agent_watch_end(&watch, home);
 	forget(secret);
 	if (rc)
 		return fail(rc, "make a key", e);

@@ -1,10 +1,9 @@
 /* sign.h -- the only code that can sign; knows gpgme.
  * Rules   a private home (0700) with the one secret key; SHA-512; no key server, no
  *         pinentry of a desktop: a passphrase comes from the caller. The agent started by
- *         the engine is ended by signer_close and sign_end_agents
- * Errors  ERR_NOTFOUND when the home lacks the key; ERR_FAILED with the engine's words
- * Owns    a signer owns its context
- * Source  gpgme manual; gpg(1); RFC 4880 */
+ *         the engine is ended by signer_close, or by its watcher when this process is
+ * killed Errors  ERR_NOTFOUND when the home lacks the key; ERR_FAILED with the engine's
+ * words Owns    a signer owns its context Source  gpgme manual; gpg(1); RFC 4880 */
 #ifndef INDEXER_SIGN_H
 #define INDEXER_SIGN_H
 
@@ -42,9 +41,5 @@ int sign_make_key(const char *home, const char *user_id, const char *passphrase,
 /* The minimal armoured public key. */
 int sign_export(const char *home, const char *fpr, struct buf *out,
 	struct err *e) must_check nonnull;
-
-/* Ends every agent of this home and waits until it is gone. Never fails: there may be
- * none. */
-void sign_end_agents(const char *home) nonnull;
 
 #endif
