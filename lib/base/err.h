@@ -42,7 +42,8 @@ struct err {
 /* Sets the cause. */
 int err_set(struct err *e, enum err_code code, const char *fmt, ...) nonnull
 	printf_like(3, 4);
-int err_vset(struct err *e, enum err_code code, const char *fmt, va_list ap) nonnull;
+int err_vset(struct err *e, enum err_code code, const char *fmt, va_list ap) nonnull
+	printf_like(3, 0);
 
 /* Sets the cause from errno and appends its text; ENOSPC and EDQUOT become ERR_NOSPACE,
  * ENOENT ERR_NOTFOUND, EINTR ERR_INTERRUPTED, all others ERR_SYS. */

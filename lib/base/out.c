@@ -48,7 +48,7 @@ static void clear_line(struct out *o)
 }
 
 /* err_vset escapes what a terminal must not be sent: one rule for every message. */
-static void message(
+static void printf_like(4, 0) message(
 	struct out *o, const char *color, const char *kind, const char *fmt, va_list ap)
 {
 	struct err text;

@@ -289,9 +289,10 @@ static void tree_links_only_to_files_it_wrote(void **state)
 {
 	struct scratch *s = *state;
 	auto_tree struct tree *t = NULL;
-	auto_fd int fd = openat(s->fd, "before", O_WRONLY | O_CREAT, 0600);
+	auto_fd int before = openat(s->fd, "before", O_WRONLY | O_CREAT, 0600);
 	struct err e;
 
+	assert_true(before >= 0);
 	t = begin(s->fd);
 	assert_int_equal(add_file(t, "file", "", 0600, &e), 0);
 	assert_int_equal(add_link(t, "link", "file", &e), 0);
