@@ -81,7 +81,7 @@ static int check_component(const struct resolved *out, size_t start, struct err 
 
 static int decode(struct bytes t, struct resolved *out, struct err *e)
 {
-	size_t start = 0;
+	size_t start = 0, depth = 1;
 
 	while (t.len > 0) {
 		unsigned char c = 0;
@@ -93,11 +93,13 @@ static int decode(struct bytes t, struct resolved *out, struct err *e)
 			continue;
 		if (c == '/' && check_component(out, start, e) < 0)
 			return -1;
-		if (out->len == RESOLVE_MAX)
+		if (out->len == RESOLVE_MAX || depth > RELPATH_DEPTH_MAX)
 			return err_set(e, ERR_NOTFOUND, "no path is that long");
 		out->path[out->len++] = (char)c;
-		if (c == '/')
+		if (c == '/') {
 			start = out->len;
+			depth++;
+		}
 	}
 	return check_component(out, start, e);
 }

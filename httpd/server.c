@@ -11,7 +11,7 @@
 #include <time.h>
 
 #define CONNECTION_BYTES 8192 /* the library's memory for one connection */
-#define BLOCK_BYTES      (256 << 10)
+#define BLOCK_BYTES      (128 << 10) /* read ahead of a slow reader */
 
 struct listener {
 	struct server *server;
