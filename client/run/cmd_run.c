@@ -209,8 +209,8 @@ static void describe(struct run *r)
 	l->flags = (r->ids.full ? LAUNCH_FULL_MAP : 0U) | (o->rm ? LAUNCH_VOLATILE : 0U) |
 		   (strcmp(o->net, "host") == 0 ? LAUNCH_HOST_NET : 0U) |
 		   (r->relay.wants_tty ? LAUNCH_TTY : 0U);
-	l->uid_start = r->ids.uid_start;
-	l->gid_start = r->ids.gid_start;
+	l->uid_start = r->ids.full ? r->ids.uid_start : geteuid();
+	l->gid_start = r->ids.full ? r->ids.gid_start : getegid();
 	l->rootfs = r->rootfs;
 	l->upper = r->upper;
 	l->work = r->work;

@@ -113,16 +113,17 @@ static int start_helper(struct holder *h, struct err *e)
 	return 0;
 }
 
+/* To itself: the number says as much inside as outside. */
 static int map_self(uid_t uid, gid_t gid, struct err *e)
 {
 	char text[64];
 
 	if (id_map_write(getpid(), "setgroups", "deny", e) < 0)
 		return -1;
-	snprintf(text, sizeof(text), "0 %u 1\n", (unsigned int)gid);
+	snprintf(text, sizeof(text), "%u %u 1\n", (unsigned int)gid, (unsigned int)gid);
 	if (id_map_write(getpid(), "gid_map", text, e) < 0)
 		return -1;
-	snprintf(text, sizeof(text), "0 %u 1\n", (unsigned int)uid);
+	snprintf(text, sizeof(text), "%u %u 1\n", (unsigned int)uid, (unsigned int)uid);
 	return id_map_write(getpid(), "uid_map", text, e);
 }
 

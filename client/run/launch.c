@@ -18,19 +18,17 @@ static int refused(int number, struct err *e)
 	return holder_refused(number, "the namespaces", e);
 }
 
-/* In the holder namespace the subordinate ids have the host's numbers, and 0 is the user:
- * so the container reads its map as the host does. */
+/* In the holder namespace ids have the host's numbers, so the container reads its map as
+ * the host does. */
 static int write_maps(pid_t pid, const struct launch *l, struct err *e)
 {
-	bool full = l->flags & LAUNCH_FULL_MAP;
+	unsigned int count = l->flags & LAUNCH_FULL_MAP ? USERNS_IDS : 1;
 	char map[48];
 
-	snprintf(map, sizeof(map), "0 %u %u\n", full ? l->gid_start : 0,
-		full ? USERNS_IDS : 1);
+	snprintf(map, sizeof(map), "0 %u %u\n", l->gid_start, count);
 	if (id_map_write(pid, "gid_map", map, e) < 0)
 		return -1;
-	snprintf(map, sizeof(map), "0 %u %u\n", full ? l->uid_start : 0,
-		full ? USERNS_IDS : 1);
+	snprintf(map, sizeof(map), "0 %u %u\n", l->uid_start, count);
 	return id_map_write(pid, "uid_map", map, e);
 }
 

@@ -23,7 +23,7 @@ enum launch_flags {
 
 struct launch {
 	unsigned int flags;
-	unsigned int uid_start, gid_start; /* of the full map */
+	unsigned int uid_start, gid_start; /* what becomes id 0 */
 	const char *rootfs, *upper, *work; /* relative to the working directory */
 	const char *hostname;
 	const char *workdir;

@@ -166,8 +166,10 @@ int resolve_image(const struct store *store, const char *text, bool full,
 	struct search s = { .store = store, .full = full, .out = out };
 	int rc = 0;
 
-	if (image_ref_parse(text, &s.want, e) < 0)
+	if (image_ref_parse(text, &s.want, e) < 0) {
+		e->code = ERR_USAGE;
 		return -1;
+	}
 	if (*s.want.id)
 		try_id(&s);
 	else if (*s.want.remote)

@@ -2,7 +2,7 @@
  * Shape   refs/<remote>/<d>/<r>/<a>/<v> holds "SERIAL ID"; refs/<remote>/aliases holds
  *         lines "debian/13 debian/trixie", written by whoever read that remote's catalog
  * Errors  ERR_NOTFOUND: not stored (the caller may pull); ERR_CONFLICT: stored from
- *         several remotes; ERR_PARSE: no reference at all */
+ *         several remotes; ERR_USAGE: no reference at all */
 #ifndef CLIENT_RUN_RESOLVE_H
 #define CLIENT_RUN_RESOLVE_H
 

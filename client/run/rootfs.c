@@ -38,6 +38,7 @@ int rootfs_mount(unsigned int launch_flags, const struct layers *layers, struct 
 {
 	char lower[PROC_FD_MAX], upper[PROC_FD_MAX], work[PROC_FD_MAX];
 	const struct mount_option options[] = {
+		{ "source", "rootyard" },
 		{ "lowerdir", lower },
 		{ "upperdir", upper },
 		{ "workdir", work },
