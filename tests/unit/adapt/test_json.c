@@ -96,7 +96,7 @@ static const char document[] = "{\"s\":\"text\\n\\u00e9\\ud83d\\ude00\",\"i\":42
 
 static const struct json *open_document(struct json_doc **doc)
 {
-	const struct json *root;
+	const struct json *root = NULL;
 	struct err e = { 0 };
 
 	if (json_open(bytes_of_str(document), doc, &e) < 0 ||

@@ -52,6 +52,30 @@ static void entries_come_with_type_names_and_numbers(void **state)
 	}
 }
 
+/* Wherever its header stands in what was read at once. */
+static void unknown_types_are_seen_at_every_offset(void **state)
+{
+	(void)state;
+	for (size_t blocks = 505; blocks < 520; blocks++) {
+		auto_buf struct buf a = BUF_INIT(TEST_MAX);
+		struct seen seen;
+		struct err e = { 0 };
+
+		tar_header(&a, '0', "before", "", blocks * 512);
+		buf_add_fill(&a, 'x', blocks * 512);
+		tar_pax_str(&a, "path", "strange");
+		tar_header(&a, 'Q', "x", "", 0);
+		tar_header(&a, '0', "file", "", 0);
+		tar_end(&a);
+		assert_int_equal(walk(buf_bytes(&a), 0, false, &seen, &e), 0);
+		assert_int_equal(seen.count, 3);
+		assert_int_equal(seen.type[0], TAR_FILE);
+		assert_int_equal(seen.type[1], TAR_OTHER);
+		assert_string_equal(seen.path[1], "strange");
+		assert_int_equal(seen.type[2], TAR_FILE);
+	}
+}
+
 static void contents_come_whole_or_are_skipped(void **state)
 {
 	auto_buf struct buf a = BUF_INIT(TEST_MAX), content = BUF_INIT(TEST_MAX);
@@ -373,6 +397,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(entries_come_with_type_names_and_numbers),
+		T(unknown_types_are_seen_at_every_offset),
 		T(contents_come_whole_or_are_skipped),
 		T(end_mark_with_and_without_padding_is_an_end),
 		T(long_names_come_in_pax_gnu_and_ustar_form),
