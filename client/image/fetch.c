@@ -304,7 +304,7 @@ static bool is_transient(const struct transfer *t, CURLcode rc)
 /* Waits before try number n (from 1); false when the deadline would pass. */
 static bool back_off(const struct transfer *t, unsigned int n)
 {
-	int64_t wait_ms = 250 << (2 * n - 2 > 7 ? 7 : 2 * n - 2);
+	int64_t wait_ms = INT64_C(500) << (n - 1);
 	struct timespec pause;
 
 	if (t->head.retry_after_s > RETRY_AFTER_MAX_S)

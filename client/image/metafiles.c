@@ -5,6 +5,8 @@
 
 #include <ctype.h>
 
+#define NAME_SIZE 32 /* more than the longest known name */
+
 /* `levels`: may carry .1 to .9 behind it. */
 static const struct {
 	const char *name;
@@ -66,11 +68,18 @@ static int read_content(struct tar *t, struct buf *out, struct err *e)
 	}
 }
 
-static int check_member(const struct tar_entry *entry, size_t count, struct err *e)
+/* The members so far: a name may stand once. */
+struct seen {
+	char name[METAFILES_COUNT_MAX][NAME_SIZE];
+	size_t count;
+};
+
+static int check_member(
+	const struct seen *seen, const struct tar_entry *entry, struct err *e)
 {
 	const char *path = entry->path;
 
-	if (count >= METAFILES_COUNT_MAX)
+	if (seen->count >= METAFILES_COUNT_MAX)
 		return err_set(
 			e, ERR_UNTRUSTED, "more than %d files", METAFILES_COUNT_MAX);
 	if (entry->type != TAR_FILE)
@@ -79,6 +88,9 @@ static int check_member(const struct tar_entry *entry, size_t count, struct err 
 		return err_set(e, ERR_UNTRUSTED, "unknown file '%s'", path);
 	if (entry->size > (int64_t)METAFILES_BYTES_MAX)
 		return err_set(e, ERR_UNTRUSTED, "'%s' is larger than 1 MiB", path);
+	for (size_t i = 0; i < seen->count; i++)
+		if (strcmp(seen->name[i], path) == 0)
+			return err_set(e, ERR_UNTRUSTED, "'%s' stands in it twice", path);
 	return 0;
 }
 
@@ -91,6 +103,7 @@ int metafiles_read(int fd,
 	auto_tar struct tar *tar = NULL;
 	size_t left = METAFILES_BYTES_MAX;
 	struct tar_entry entry;
+	struct seen seen = { .count = 0 };
 	int rc;
 
 	if (xz_open(&file, 1, &xz, e) < 0)
@@ -98,13 +111,14 @@ int metafiles_read(int fd,
 	raw = xz_as_reader(xz);
 	if (tar_open(&raw, &tar, e) < 0)
 		return -1;
-	for (size_t count = 0; (rc = tar_next(tar, &entry, e)) == 1; count++) {
+	while ((rc = tar_next(tar, &entry, e)) == 1) {
 		auto_buf struct buf content = BUF_INIT(left);
-		char name[64];
+		char *name = seen.name[seen.count];
 
-		if (check_member(&entry, count, e) < 0)
+		if (check_member(&seen, &entry, e) < 0)
 			return -1;
-		snprintf(name, sizeof(name), "%s", entry.path);
+		snprintf(name, NAME_SIZE, "%s", entry.path);
+		seen.count++;
 		if (read_content(tar, &content, e) < 0 ||
 			found(ctx, name, buf_bytes(&content), e) < 0)
 			return -1;

@@ -6,14 +6,13 @@ usage: hostile-mirror.py DIR RULES
 RULES is read again at every request: lines "GLOB KIND", the first glob that matches the
 path (without its slash) decides. Kinds:
   flip        one byte in the middle is another       truncate   half of it, Content-Length too
-  cut         half of it, then the connection ends    cut-once   the first time only
+  cut         half of it, then the connection ends    cutweak    the same with a weak ETag
   long        as many bytes again behind it           endless    no Content-Length, no end
   loop        redirects to itself                     leave      redirects to a file: URL
   gzip        Content-Encoding: gzip, unasked         html200    an error page with status 200
   norange     200 for a range request                 badrange   another range than asked for
-  weak        a weak ETag                             noetag     no ETag
-  404 503     that status                             503-once   the first time only
-  header      a header without end
+  404 503     that status                             header     a header without end
+KIND+OTHER is KIND for the first request of a path and OTHER (or nothing) from then on.
 Requests are logged to stderr as "METHOD PATH STATUS RANGE".
 """
 import fnmatch
@@ -67,17 +66,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.head(status, len(body), **fields)
         self.wfile.write(body)
 
-    def once(self, kind, path):
-        if (kind, path) in seen:
-            return False
-        seen.add((kind, path))
-        return True
-
     def do_GET(self):
         path = self.path.lstrip("/")
-        kind = rule_for(path)
-        if kind.endswith("-once"):
-            kind = kind[:-5] if self.once(kind, path) else ""
+        kind, plus, later = rule_for(path).partition("+")
+        if plus and (kind, path) in seen:
+            kind = later
+        elif plus:
+            seen.add((kind, path))
         try:
             with open(os.path.join(DIR, path), "rb") as f:
                 body = f.read()
@@ -116,14 +111,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"HTTP/1.1 200 OK\r\n")
             while True:
                 self.wfile.write(b"X-Long: " + b"x" * 4000 + b"\r\n")
-        elif kind == "cut":
-            self.head(200, len(body), ETag=etag)
+        elif kind in ("cut", "cutweak"):
+            self.head(200, len(body), ETag="W/" + etag if kind == "cutweak" else etag)
             self.wfile.write(body[:len(body) // 2])
             self.close_connection = True
             return None
-        elif kind == "weak":
-            etag = "W/" + etag
-        self.ranged(kind, body, {} if kind == "noetag" else {"ETag": etag})
+        self.ranged(kind, body, {"ETag": etag})
         return None
 
     def ranged(self, kind, body, fields):
