@@ -1,0 +1,24 @@
+/* archive.h -- a Debian archive's chain of trust, walked again by ourselves: signed
+ * InRelease -> Packages -> every .deb that is installed in the tree.
+ * Errors  ERR_UNTRUSTED names the link that does not hold
+ * Source  apt-secure(8), deb(5) */
+#ifndef BUILDER_ARCHIVE_H
+#define BUILDER_ARCHIVE_H
+
+#include "builder/job.h"
+
+/* Notes every signed index and package file in the job, and (unless fixed) its epoch: the
+ * newest member time of those files. */
+int archive_account(struct job *j, struct err *e) must_check nonnull;
+
+/* The newest member time of one .deb; pure enough for a test. */
+int archive_deb_time(
+	int fd, const char *name, int64_t *newest_s, struct err *e) must_check nonnull;
+
+/* Binary OpenPGP keys out of armoured text, appended. */
+int archive_dearmor(const char *armor, struct buf *out, struct err *e) must_check nonnull;
+
+/* The file in the work directory that holds the keys. */
+#define ARCHIVE_KEYS "keys.gpg"
+
+#endif

@@ -1,0 +1,168 @@
+#include "builder/chroot.h"
+
+#include "builder/chrootfs.h"
+
+#include "lib/base/fs.h"
+#include "lib/base/spawn.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#define HOSTNAME "rootyard"
+#define CAP_LAST 63
+
+/* What package scripts need. Left out above all: SYS_ADMIN and MKNOD (mounts, devices),
+ * DAC_READ_SEARCH (opens the host's files by handle), SYS_MODULE, SYS_PTRACE, NET_ADMIN.
+ */
+static const int kept_caps[] = { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID,
+	CAP_KILL, CAP_SETGID, CAP_SETUID, CAP_SETPCAP, CAP_SETFCAP, CAP_NET_BIND_SERVICE,
+	CAP_SYS_CHROOT, CAP_AUDIT_WRITE };
+
+struct entering {
+	const struct chroot *c;
+	unsigned int flags;
+};
+
+/* ---- in the child: between fork and exec */
+
+static bool is_kept(int cap)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(kept_caps); i++)
+		if (kept_caps[i] == cap)
+			return true;
+	return false;
+}
+
+static int drop_caps(void)
+{
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+
+	for (int cap = 0; cap <= CAP_LAST; cap++) {
+		if (!is_kept(cap)) {
+			if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL)
+				return errno;
+			continue;
+		}
+		data[cap / 32].permitted |= 1U << (cap % 32);
+		data[cap / 32].effective |= 1U << (cap % 32);
+	}
+	return syscall(SYS_capset, &head, data) < 0 ? errno : 0;
+}
+
+/* Keeps nothing open and passes the command's status on; the kernel ends what is left. */
+__attribute__((noreturn)) static void wait_as_init(pid_t child)
+{
+	int status, code = 127;
+	pid_t got;
+
+	syscall(SYS_close_range, 0U, ~0U, 0U);
+	while ((got = wait(&status)) >= 0 || errno == EINTR) {
+		if (got != child)
+			continue;
+		code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+		break;
+	}
+	_exit(code);
+}
+
+/* Forks; the parent only waits. In the child 0 comes back. */
+static int fork_and_wait(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		return errno;
+	if (pid > 0)
+		wait_as_init(pid);
+	return prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? errno : 0;
+}
+
+static int raise_loopback(void)
+{
+	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP };
+	auto_fd int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	return fd < 0 || ioctl(fd, SIOCSIFFLAGS, &lo) < 0 ? errno : 0;
+}
+
+static int enter(void *ctx)
+{
+	const struct entering *in = ctx;
+	bool network = in->flags & CHROOT_NETWORK;
+	int spaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
+	int error;
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
+		unshare(network ? spaces : spaces | CLONE_NEWNET) < 0)
+		return errno;
+	error = fork_and_wait(); /* the first process of the pid namespace */
+	if (error == 0 && !network)
+		error = raise_loopback();
+	if (error == 0)
+		error = chrootfs_enter(in->c, network);
+	if (error == 0)
+		error = fork_and_wait();
+	if (error)
+		return error;
+	umask(022);
+	if (setsid() < 0 || sethostname(HOSTNAME, sizeof(HOSTNAME) - 1) < 0)
+		return errno;
+	return drop_caps();
+}
+
+/* ---- in the builder */
+
+static int open_null(struct err *e)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	return fd < 0 ? err_sys(e, "cannot open '/dev/null'") : fd;
+}
+
+int chroot_run(const struct chroot *c, const char *const *argv, int keep_fd,
+	unsigned int flags, struct err *e)
+{
+	struct entering in = { .c = c, .flags = flags };
+	auto_fd int null_fd = open_null(e);
+	struct spawn s = SPAWN_INIT;
+
+	if (null_fd < 0)
+		return -1;
+	s.argv = argv;
+	s.env = c->env;
+	s.stdin_fd = null_fd;
+	s.stdout_fd = s.stderr_fd = c->log_fd;
+	s.keep_fds = &keep_fd;
+	s.keep_count = keep_fd >= 0 ? 1 : 0;
+	s.in_child = enter;
+	s.ctx = &in;
+	return spawn_run(&s, e);
+}
+
+int chroot_script(
+	const struct chroot *c, const char *text, unsigned int flags, struct err *e)
+{
+	auto_fd int fd = memfd_create("action", 0);
+	char path[64];
+	const char *const argv[] = { path, NULL };
+
+	if (fd < 0)
+		return err_sys(e, "cannot make a memory file");
+	if (fs_write_all(fd, text, strlen(text), e) < 0)
+		return -1;
+	if (fchmod(fd, 0700) < 0)
+		return err_sys(e, "cannot make the action executable");
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return chroot_run(c, argv, fd, flags, e);
+}

@@ -1,0 +1,237 @@
+#include "builder/chrootfs.h"
+
+#include "lib/base/auto.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+
+#define PATH_ROOM    4096
+#define RESOLVER     "/etc/resolv.conf"
+#define RESOLVER_MAX 65536
+
+struct node {
+	const char *name;
+	unsigned int major, minor;
+};
+
+static const struct node nodes[] = {
+	{ "null", 1, 3 },
+	{ "zero", 1, 5 },
+	{ "full", 1, 7 },
+	{ "random", 1, 8 },
+	{ "urandom", 1, 9 },
+	{ "tty", 5, 0 },
+};
+
+static const char *const dev_links[][2] = {
+	{ "/proc/self/fd", "fd" },
+	{ "/proc/self/fd/0", "stdin" },
+	{ "/proc/self/fd/1", "stdout" },
+	{ "/proc/self/fd/2", "stderr" },
+	{ "pts/ptmx", "ptmx" },
+};
+
+static int open_target(int root_dir, const char *path, int flags)
+{
+	struct open_how how = { .flags = (uint64_t)(O_PATH | O_CLOEXEC | flags),
+		.resolve =
+			RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+
+	return (int)syscall(SYS_openat2, root_dir, path, &how, sizeof(how));
+}
+
+static void fd_path(int fd, char out[PATH_ROOM])
+{
+	snprintf(out, PATH_ROOM, "/proc/self/fd/%d", fd);
+}
+
+/* Mounts on a directory beneath root_dir, made when missing. */
+static int mount_at(int root_dir, const char *target, const char *source,
+	const char *type, unsigned long flags, const char *data)
+{
+	auto_fd int fd = open_target(root_dir, target, O_DIRECTORY);
+	char path[PATH_ROOM];
+
+	if (fd < 0 && errno == ENOENT && mkdirat(root_dir, target, 0755) == 0)
+		fd = open_target(root_dir, target, O_DIRECTORY);
+	if (fd < 0)
+		return errno;
+	fd_path(fd, path);
+	return mount(source, path, type, flags, data) < 0 ? errno : 0;
+}
+
+static int make_nodes(int root_dir)
+{
+	auto_fd int dev = open_target(root_dir, "dev", O_DIRECTORY);
+
+	if (dev < 0)
+		return errno;
+	umask(0);
+	for (size_t i = 0; i < ARRAY_COUNT(nodes); i++)
+		if (mknodat(dev, nodes[i].name, S_IFCHR | 0666,
+			    makedev(nodes[i].major, nodes[i].minor)) < 0)
+			return errno;
+	for (size_t i = 0; i < ARRAY_COUNT(dev_links); i++)
+		if (symlinkat(dev_links[i][0], dev, dev_links[i][1]) < 0)
+			return errno;
+	return mkdirat(dev, "pts", 0755) < 0 || mkdirat(dev, "shm", 01777) < 0 ? errno
+									       : 0;
+}
+
+struct mount_line {
+	const char *target, *type;
+	unsigned long flags;
+	const char *data;
+};
+
+static const struct mount_line before_nodes[] = {
+	{ "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL },
+	{ "sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL },
+	{ "dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=64k" },
+	{ "run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755" },
+	{ "tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777" },
+};
+
+static const struct mount_line after_nodes[] = {
+	{ "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
+		"newinstance,ptmxmode=0666,mode=620" },
+	{ "dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777" },
+};
+
+static int mount_lines(int root_dir, const struct mount_line *line, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		int error = mount_at(root_dir, line[i].target, line[i].type, line[i].type,
+			line[i].flags, line[i].data);
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+static int mount_binds(int root_dir, const struct chroot *c)
+{
+	for (size_t i = 0; i < c->bind_count; i++) {
+		int error = mount_at(root_dir, c->bind[i].target, c->bind[i].source, NULL,
+			MS_BIND, NULL);
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* ---- the resolver's addresses, while the network is there */
+
+static int copy_resolver(int to)
+{
+	char text[RESOLVER_MAX];
+	auto_fd int from = open(RESOLVER, O_RDONLY | O_CLOEXEC);
+	ssize_t n = from < 0 ? 0 : read(from, text, sizeof(text));
+
+	return n < 0 || write(to, text, (size_t)n) != n ? errno : 0;
+}
+
+/* A link into /run (systemd-resolved's) finds a file there: /run is ours. */
+static int resolver_in_run(int root_dir, const char *target)
+{
+	auto_fd int run = open_target(root_dir, "run", O_DIRECTORY), fd = -1;
+	char path[PATH_ROOM];
+
+	if (run < 0 || strlen(target) >= sizeof(path))
+		return run < 0 ? errno : ENAMETOOLONG;
+	memcpy(path, target, strlen(target) + 1);
+	for (char *slash = strchr(path, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdirat(run, path, 0755) < 0 && errno != EEXIST)
+			return errno;
+		*slash = '/';
+	}
+	fd = openat(
+		run, path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	return fd < 0 ? errno : copy_resolver(fd);
+}
+
+/* A plain file is covered with a copy, which nothing can write through to the host's. */
+static int resolver_over_file(int root_dir)
+{
+	auto_fd int run = open_target(root_dir, "run", O_DIRECTORY);
+	auto_fd int copy = -1, over = -1;
+	char source[PATH_ROOM], target[PATH_ROOM];
+	int error;
+
+	if (run < 0)
+		return errno;
+	copy = openat(run, ".resolv.conf", O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (copy < 0)
+		return errno;
+	error = copy_resolver(copy);
+	over = error ? -1 : open_target(root_dir, "etc/resolv.conf", O_NOFOLLOW);
+	if (over < 0)
+		return error ? error : errno;
+	fd_path(copy, source);
+	fd_path(over, target);
+	return mount(source, target, NULL, MS_BIND, NULL) < 0 ? errno : 0;
+}
+
+static int give_resolver(int root_dir)
+{
+	char target[PATH_ROOM];
+	auto_fd int etc = open_target(root_dir, "etc", O_DIRECTORY);
+	auto_fd int made = -1;
+	const char *run;
+	ssize_t n;
+
+	if (etc < 0)
+		return errno == ENOENT ? 0 : errno;
+	n = readlinkat(etc, "resolv.conf", target, sizeof(target) - 1);
+	if (n > 0) {
+		target[n] = '\0';
+		run = strstr(target, "run/");
+		return run && !strstr(run, "..") ? resolver_in_run(root_dir, run + 4) : 0;
+	}
+	made = openat(etc, "resolv.conf", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (made < 0 && errno != EEXIST)
+		return errno;
+	return resolver_over_file(root_dir);
+}
+
+/* ---- the way in */
+
+static int pivot(const char *root)
+{
+	if (chdir(root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
+		umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
+		return errno;
+	return 0;
+}
+
+int chrootfs_enter(const struct chroot *c, bool network)
+{
+	auto_fd int root_dir = -1;
+	int error;
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
+		mount(c->root, c->root, NULL, MS_BIND, NULL) < 0 ||
+		mount(NULL, c->root, NULL, MS_BIND | MS_REMOUNT | MS_NODEV, NULL) < 0)
+		return errno;
+	root_dir = open(c->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root_dir < 0)
+		return errno;
+	umask(022);
+	error = mount_lines(root_dir, before_nodes, ARRAY_COUNT(before_nodes));
+	if (error == 0)
+		error = make_nodes(root_dir);
+	if (error == 0)
+		error = mount_lines(root_dir, after_nodes, ARRAY_COUNT(after_nodes));
+	if (error == 0)
+		error = mount_binds(root_dir, c);
+	if (error == 0 && network)
+		error = give_resolver(root_dir);
+	return error ? error : pivot(c->root);
+}

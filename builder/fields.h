@@ -1,0 +1,80 @@
+/* fields.h -- one table says how a mapping of YAML becomes a struct; reading, writing,
+ * overriding by dotted path and look-up by templates all follow the same table.
+ * Shape   a scalar keeps its source text and its place; lists are { item, count }
+ * Errors  complaints with line and column; unknown keys are complaints with a hint
+ * Owns    the arena given owns every string and array */
+#ifndef BUILDER_FIELDS_H
+#define BUILDER_FIELDS_H
+
+#include "builder/complaints.h"
+
+#include "lib/adapt/yaml.h"
+#include "lib/base/buf.h"
+
+struct text {
+	const char *text; /* NULL: not given */
+	unsigned int line, column;
+};
+
+struct texts {
+	struct text *item;
+	size_t count;
+};
+
+struct text_pair {
+	struct text key, value;
+};
+
+struct text_map {
+	struct text_pair *item;
+	size_t count;
+};
+
+enum field_kind {
+	FIELD_TEXT,       /* struct text */
+	FIELD_BOOL,       /* bool */
+	FIELD_UINT,       /* uint64_t */
+	FIELD_TEXTS,      /* struct texts */
+	FIELD_MAP,        /* struct text_map */
+	FIELD_STRUCT,     /* a struct in place */
+	FIELD_STRUCTS,    /* { struct *item; size_t count; } */
+	FIELD_STRUCT_MAP, /* the same from a mapping: each begins with its key as struct
+			     text */
+};
+
+struct field {
+	const char *key; /* NULL ends the table */
+	enum field_kind kind;
+	size_t offset;
+	const struct field *sub; /* of FIELD_STRUCT... */
+	size_t sub_size;
+	const char *const
+		*allowed; /* FIELD_TEXT, FIELD_TEXTS: NULL-terminated, or NULL */
+	bool trim;        /* blanks around it do not count */
+};
+
+/* "" when not given. */
+const char *text_str(const struct text *t) nonnull;
+bool text_is_set(const struct text *t) nonnull; /* given and not empty */
+bool texts_have(const struct texts *list, const char *text) nonnull;
+
+/* Reads a mapping into out (zeroed by the caller). */
+void fields_read(const struct field *table, const struct ynode *map, void *out,
+	struct arena *arena, struct complaints *c) nonnull;
+
+/* Appends what is set as block YAML. */
+void fields_write(const struct field *table, const void *in, struct buf *out,
+	unsigned int indent) nonnull;
+
+/* Sets the leaf that "source.url" or "packages.sets.0.action" names; ERR_USAGE. */
+int fields_set(const struct field *table, void *out, const char *path, const char *value,
+	struct arena *arena, struct err *e) must_check nonnull;
+
+/* Appends the text of the leaf; false when there is none or it is not set. */
+bool fields_find(const struct field *table, const void *in, const char *path,
+	struct buf *out) nonnull;
+
+/* YAML 1.1 words: 1 true, 0 false, -1 neither. */
+int fields_bool_word(const char *word) nonnull;
+
+#endif

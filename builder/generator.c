@@ -1,0 +1,364 @@
+#include "builder/generator.h"
+
+#include "lib/base/fs.h"
+#include "lib/base/relpath.h"
+
+#include <fcntl.h>
+
+#define FILE_MAX_BYTES (16U << 20)
+#define PLACEHOLDER    "LXC_NAME"
+#define UPSTREAM_NAME  "distrobuilder" /* the word that definitions count on */
+
+struct generation {
+	const struct recipe *recipe;
+	int root_dir;
+	struct arena *arena;
+	struct generated *out;
+};
+
+/* ---- where it goes */
+
+/* The part of an absolute path behind its slashes, checked. */
+static int inside(const struct text *path, struct relpath *out, struct err *e)
+{
+	const char *p = text_str(path);
+
+	while (*p == '/')
+		p++;
+	return relpath_parse(p, out, e);
+}
+
+static int open_parent(int root_dir, const struct relpath *p, struct err *e)
+{
+	auto_free char *dir = xstrdup(p->text);
+	char *slash = strrchr(dir, '/');
+
+	if (!slash)
+		return fs_open_dir_at(root_dir, ".", e);
+	*slash = '\0';
+	if (fs_mkdirs(root_dir, dir, 0755, e) < 0)
+		return -1;
+	return fs_open_dir_at(root_dir, dir, e);
+}
+
+static int parse_id(const struct text *t, const char *what, uid_t *out, struct err *e)
+{
+	char *end;
+	unsigned long value;
+
+	if (!text_is_set(t))
+		return 0;
+	errno = 0;
+	value = strtoul(t->text, &end, 10);
+	if (errno || *end || end == t->text || value > 65535)
+		return err_set(e, ERR_RECIPE, "line %u: %s '%s' is no number below 65536",
+			t->line, what, t->text);
+	*out = (uid_t)value;
+	return 0;
+}
+
+static int apply_owner(int fd, const struct recipe_file *f, struct err *e)
+{
+	uid_t uid = (uid_t)-1, gid = (gid_t)-1;
+	char *end;
+	unsigned long mode;
+
+	if (parse_id(&f->gid, "gid", &gid, e) < 0 ||
+		parse_id(&f->uid, "uid", &uid, e) < 0)
+		return -1;
+	if (fchown(fd, uid, gid) < 0)
+		return err_sys(e, "cannot change the owner");
+	if (!text_is_set(&f->mode))
+		return 0;
+	mode = strtoul(f->mode.text, &end, 8);
+	if (*end || mode > 07777)
+		return err_set(e, ERR_RECIPE, "line %u: mode '%s' is not octal",
+			f->mode.line, f->mode.text);
+	return fchmod(fd, (mode_t)mode) < 0 ? err_sys(e, "cannot change the mode") : 0;
+}
+
+/* Writes the file anew, beneath the tree and through no link. */
+static int write_file(const struct generation *g, const struct recipe_file *f,
+	const struct relpath *path, const char *content, struct err *e)
+{
+	auto_fd int dir = open_parent(g->root_dir, path, e);
+	auto_fd int fd = -1;
+
+	if (dir < 0)
+		return -1;
+	fd = openat(dir, relpath_base(path),
+		O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0644);
+	if (fd < 0)
+		return err_sys(e, "cannot write '%s'", path->text);
+	if (ftruncate(fd, 0) < 0)
+		return err_sys(e, "cannot empty '%s'", path->text);
+	if (fs_write_all(fd, content, strlen(content), e) < 0)
+		return -1;
+	return apply_owner(fd, f, e);
+}
+
+/* ---- what is left for the metadata */
+
+static void note_lxc_template(struct generation *g, const struct recipe_file *f)
+{
+	const char **grown = arena_array(g->arena, g->out->lxc_count + 1, sizeof(*grown));
+
+	if (g->out->lxc_count)
+		memcpy(grown, g->out->lxc_template, g->out->lxc_count * sizeof(*grown));
+	grown[g->out->lxc_count++] = arena_strdup(g->arena, text_str(&f->path));
+	g->out->lxc_template = grown;
+}
+
+static void note_incus_template(struct generation *g, const struct incus_template *t)
+{
+	struct incus_template *grown =
+		arena_array(g->arena, g->out->incus_count + 1, sizeof(*grown));
+
+	if (g->out->incus_count)
+		memcpy(grown, g->out->incus, g->out->incus_count * sizeof(*grown));
+	grown[g->out->incus_count++] = *t;
+	g->out->incus = grown;
+}
+
+static int rendered(const struct generation *g, const struct recipe_file *f,
+	const struct text *text, const char *what, const char **out, struct err *e)
+{
+	auto_buf struct buf value = BUF_INIT(FILE_MAX_BYTES);
+
+	*out = text_str(text);
+	if (!f->pongo)
+		return 0;
+	if (recipe_render(g->recipe, text, what, &value, e) < 0)
+		return -1;
+	*out = arena_strdup(g->arena, buf_str(&value));
+	return 0;
+}
+
+static const char *with_newline(struct arena *arena, const char *content)
+{
+	size_t len = strlen(content);
+
+	if (len > 0 && content[len - 1] == '\n')
+		return content;
+	return arena_printf(arena, "%s\n", content);
+}
+
+/* ---- the generators */
+
+static int run_dump(struct generation *g, const struct recipe_file *f, struct err *e)
+{
+	const char *content;
+	struct text path = f->path;
+	struct relpath at;
+
+	if (rendered(g, f, &f->content, "content", &content, e) < 0 ||
+		rendered(g, f, &f->path, "path", &path.text, e) < 0 ||
+		inside(&path, &at, e) < 0)
+		return -1;
+	if (write_file(g, f, &at, with_newline(g->arena, content), e) < 0)
+		return -1;
+	if (f->templated)
+		note_lxc_template(g, f);
+	return 0;
+}
+
+static int run_remove(struct generation *g, const struct recipe_file *f, struct err *e)
+{
+	struct relpath at;
+
+	if (inside(&f->path, &at, e) < 0)
+		return -1;
+	return fs_remove_tree(g->root_dir, at.text, e);
+}
+
+static bool is_plain_name(const char *name)
+{
+	return name[0] && name[0] != '.' && !strchr(name, '/');
+}
+
+static int run_template(struct generation *g, const struct recipe_file *f, struct err *e)
+{
+	struct incus_template t = { .path = text_str(&f->path),
+		.when = &f->template.when,
+		.properties = &f->template.properties };
+
+	if (!is_plain_name(text_str(&f->name)))
+		return err_set(e, ERR_RECIPE,
+			"'name' must be a plain file name, not '%s'", text_str(&f->name));
+	t.file = arena_printf(g->arena, "%s.tpl", text_str(&f->name));
+	if (rendered(g, f, &f->content, "content", &t.content, e) < 0)
+		return -1;
+	t.content = with_newline(g->arena, t.content);
+	note_incus_template(g, &t);
+	return 0;
+}
+
+static int run_hostname(struct generation *g, const struct recipe_file *f, struct err *e)
+{
+	const struct incus_template t = { .path = text_str(&f->path),
+		.file = "hostname.tpl",
+		.content = "{{ container.name }}\n" };
+	struct relpath at;
+
+	if (inside(&f->path, &at, e) < 0)
+		return -1;
+	if (!fs_exists_at(g->root_dir, at.text))
+		return 0;
+	if (write_file(g, f, &at, PLACEHOLDER "\n", e) < 0)
+		return -1;
+	note_lxc_template(g, f);
+	note_incus_template(g, &t);
+	return 0;
+}
+
+/* Every UPSTREAM_NAME becomes `name`; without one a line comes first. */
+static const char *hosts_with(struct arena *arena, const char *text, const char *name)
+{
+	auto_buf struct buf out = BUF_INIT(FILE_MAX_BYTES);
+	const char *hit = strstr(text, UPSTREAM_NAME);
+
+	if (!hit)
+		return arena_printf(arena, "127.0.1.1\t%s\n%s", name, text);
+	for (; hit; hit = strstr(text, UPSTREAM_NAME)) {
+		buf_add(&out, text, (size_t)(hit - text));
+		buf_add_str(&out, name);
+		text = hit + strlen(UPSTREAM_NAME);
+	}
+	buf_add_str(&out, text);
+	return arena_strdup(arena, buf_str(&out));
+}
+
+static int run_hosts(struct generation *g, const struct recipe_file *f, struct err *e)
+{
+	auto_buf struct buf text = BUF_INIT(FILE_MAX_BYTES);
+	struct incus_template t = { .path = text_str(&f->path), .file = "hosts.tpl" };
+	struct relpath at;
+
+	if (inside(&f->path, &at, e) < 0)
+		return -1;
+	if (!fs_exists_at(g->root_dir, at.text))
+		return 0;
+	if (fs_read_at(g->root_dir, at.text, &text, e) < 0)
+		return -1;
+	t.content = hosts_with(g->arena, buf_str(&text), "{{ container.name }}");
+	note_incus_template(g, &t);
+	note_lxc_template(g, f);
+	return write_file(
+		g, f, &at, hosts_with(g->arena, buf_str(&text), PLACEHOLDER), e);
+}
+
+struct seed {
+	const char *name, *template, *fallback;
+};
+
+#define PREFER_NEW_KEY(name)                                                             \
+	"{% if config_get(\"cloud-init." name "\", \"\") != \"\" %}"                     \
+	"{{ config_get(\"cloud-init." name "\", \"\") }}{% else %}"                      \
+	"{{ config_get(\"user." name "\", properties.default) }}{% endif %}\n"
+
+static const struct seed seeds[] = {
+	{ "user-data", PREFER_NEW_KEY("user-data"), "#cloud-config\n{}" },
+	{ "vendor-data", PREFER_NEW_KEY("vendor-data"), "#cloud-config\n{}" },
+	{ "network-config", PREFER_NEW_KEY("network-config"),
+		"version: 1\nconfig:\n  - type: physical\n    name: eth0\n    subnets:\n"
+		"      - type: dhcp\n        control: auto\n" },
+	{ "meta-data",
+		"#cloud-config\ninstance-id: {{ container.name }}\n"
+		"local-hostname: {{ container.name }}\n"
+		"{{ config_get(\"user.meta-data\", \"\") }}\n",
+		NULL },
+};
+
+static const struct seed *find_seed(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(seeds); i++)
+		if (strcmp(seeds[i].name, name) == 0)
+			return &seeds[i];
+	return NULL;
+}
+
+static int run_cloud_init(
+	struct generation *g, const struct recipe_file *f, struct err *e)
+{
+	const struct seed *seed = find_seed(text_str(&f->name));
+	struct text_map *properties;
+	struct incus_template t;
+
+	if (!seed)
+		return err_set(e, ERR_RECIPE,
+			"'name' must be user-data, meta-data, vendor-data or "
+			"network-config, not "
+			"'%s'",
+			text_str(&f->name));
+	properties = arena_alloc(g->arena, sizeof(*properties));
+	t = (struct incus_template){ .path = text_str(&f->path),
+		.file = arena_printf(g->arena, "cloud-init-%s.tpl", seed->name),
+		.content = seed->template,
+		.properties = properties };
+	if (!*t.path)
+		t.path = arena_printf(
+			g->arena, "/var/lib/cloud/seed/nocloud-net/%s", seed->name);
+	if (seed->fallback) {
+		properties->item = arena_array(g->arena, 1, sizeof(*properties->item));
+		properties->item[0].key.text = "default";
+		properties->item[0].value.text =
+			text_is_set(&f->content) ? f->content.text : seed->fallback;
+		properties->count = 1;
+	}
+	note_incus_template(g, &t);
+	return 0;
+}
+
+struct generator {
+	const char *name;
+	int (*run)(struct generation *g, const struct recipe_file *f, struct err *e);
+};
+
+static const struct generator generators[] = {
+	{ "dump", run_dump },
+	{ "remove", run_remove },
+	{ "template", run_template },
+	{ "hostname", run_hostname },
+	{ "hosts", run_hosts },
+	{ "cloud-init", run_cloud_init },
+};
+
+static const struct generator *find(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(generators); i++)
+		if (strcmp(generators[i].name, name) == 0)
+			return &generators[i];
+	return NULL;
+}
+
+bool generator_is_supported(const char *name)
+{
+	return find(name) != NULL;
+}
+
+static int fault(const struct recipe_file *f, struct err *e)
+{
+	if (e->code == ERR_PARSE || e->code == ERR_NOTFOUND)
+		e->code = ERR_RECIPE;
+	return err_wrap(e, "cannot run generator '%s' (line %u)", f->generator.text,
+		f->generator.line);
+}
+
+int generators_run(const struct recipe *r, int root_dir, struct arena *arena,
+	struct generated *out, struct err *e)
+{
+	struct generation g = {
+		.recipe = r, .root_dir = root_dir, .arena = arena, .out = out
+	};
+
+	for (size_t i = 0; i < r->files.count; i++) {
+		const struct recipe_file *f = &r->files.item[i];
+		const struct generator *generator = find(text_str(&f->generator));
+
+		if (!generator || !recipe_applies(r, &f->filter))
+			continue;
+		if (generator->run(&g, f, e) < 0)
+			return fault(f, e);
+	}
+	return 0;
+}

@@ -1,0 +1,110 @@
+#include "builder/job.h"
+
+#include "lib/base/fs.h"
+
+#include <time.h>
+
+#define SCRUBS_ROOM  64
+#define TIMINGS_ROOM 32
+#define LOG_LINE_MAX 2048
+#define FULL_BELOW   (1U << 20) /* bytes free under which a failure is the disk's */
+
+void job_init(struct job *j)
+{
+	*j = (struct job){
+		.work_dir = -1, .stage_dir = -1, .log_fd = -1, .root_dir = -1
+	};
+	j->scrub = arena_array(&j->arena, SCRUBS_ROOM, sizeof(*j->scrub));
+	j->timing = arena_array(&j->arena, TIMINGS_ROOM, sizeof(*j->timing));
+}
+
+void job_release(struct job *j)
+{
+	free(j->source);
+	arena_release(&j->arena);
+}
+
+void job_source(struct job *j, const char *kind, const char *url,
+	const struct digest *sha256, const char *verified)
+{
+	if (j->source_count == j->source_room) {
+		j->source_room = j->source_room ? j->source_room * 2 : 128;
+		j->source = xrealloc(j->source, j->source_room * sizeof(*j->source));
+	}
+	j->source[j->source_count++] = (struct build_source){
+		.url = arena_strdup(&j->arena, url),
+		.sha256 = *sha256,
+		.verified = arena_strdup(&j->arena, verified),
+		.kind = kind,
+	};
+}
+
+void job_scrubbed(struct job *j, const char *check, uint64_t removed)
+{
+	if (j->scrub_count < SCRUBS_ROOM)
+		j->scrub[j->scrub_count++] =
+			(struct build_scrub){ .check = check, .removed = removed };
+}
+
+int64_t job_clock(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void printf_like(2, 0) log_line(struct job *j, const char *fmt, va_list ap)
+{
+	char line[LOG_LINE_MAX];
+	struct err ignored;
+	int len = vsnprintf(line, sizeof(line) - 1, fmt, ap);
+
+	if (len < 0 || j->log_fd < 0)
+		return;
+	if (len > (int)sizeof(line) - 2)
+		len = (int)sizeof(line) - 2;
+	line[len++] = '\n';
+	/* The log is no result: a full disk shows itself in what is. */
+	if (fs_write_all(j->log_fd, line, (size_t)len, &ignored) < 0)
+		return;
+}
+
+void job_log(struct job *j, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	log_line(j, fmt, ap);
+	va_end(ap);
+}
+
+void job_timed(struct job *j, const char *phase, int64_t start_ms, const char *fmt, ...)
+{
+	int64_t ms = job_clock() - start_ms;
+	char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (j->timing_count < TIMINGS_ROOM)
+		j->timing[j->timing_count++] =
+			(struct timing){ .phase = phase, .ms = ms };
+	out_step_done(j->out, phase, "%s, %lld.%01lld s", text, (long long)ms / 1000,
+		(long long)ms % 1000 / 100);
+	job_log(j, "== %s: %s", phase, text);
+}
+
+int job_failed(const struct job *j, struct err *e)
+{
+	struct err cause = *e, ignored;
+	uint64_t work_free = UINT64_MAX, stage_free = UINT64_MAX;
+
+	if (fs_free_bytes(j->work_dir, &work_free, &ignored) < 0 ||
+		fs_free_bytes(j->stage_dir, &stage_free, &ignored) < 0)
+		return -1;
+	if (work_free >= FULL_BELOW && stage_free >= FULL_BELOW)
+		return -1;
+	return err_set(e, ERR_NOSPACE, "%s (the file system is full)", cause.text);
+}

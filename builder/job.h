@@ -1,0 +1,74 @@
+/* job.h -- one build under way: what was asked, where it happens, what is known so far.
+ * Shape   paths are absolute and valid inside the build's own mount namespace
+ * Owns    the arena owns strings and lists; descriptors are the command's */
+#ifndef BUILDER_JOB_H
+#define BUILDER_JOB_H
+
+#include "builder/generator.h"
+#include "builder/recipe.h"
+#include "builder/releases.h"
+
+#include "lib/base/out.h"
+#include "lib/model/build.h"
+
+struct timing {
+	const char *phase;
+	int64_t ms;
+};
+
+struct job {
+	struct arena arena;
+	struct out *out;
+	struct recipe *recipe;
+	const struct release *release;
+	struct image image;
+	char serial[SERIAL_MAX];
+	int64_t created_s, epoch_s;
+	bool epoch_fixed; /* by SOURCE_DATE_EPOCH */
+	bool allow_unverified;
+	unsigned int threads;
+	int64_t xz_level, zst_level;
+
+	const char *recipe_yaml; /* as resolved, without the serial */
+	struct digest recipe_digest;
+
+	int work_dir, stage_dir, log_fd;
+	int root_dir;
+	const char *work;     /* the private work directory */
+	const char *root;     /* work/root: the tree */
+	const char *archives; /* where packages are kept, lists: their indexes */
+	const char *lists;
+	const char *const *env; /* of commands inside the tree */
+	bool has_lists;         /* apt is there and its indexes are in `lists` */
+
+	struct generated generated;
+	struct build_source *source;
+	size_t source_count, source_room;
+	struct build_scrub *scrub;
+	size_t scrub_count;
+	struct timing *timing;
+	size_t timing_count;
+};
+
+void job_init(struct job *j) nonnull;
+void job_release(struct job *j) nonnull;
+#define auto_job with_cleanup(job_release)
+
+/* Notes where bytes came from and how they were verified. */
+void job_source(struct job *j, const char *kind, const char *url,
+	const struct digest *sha256, const char *verified) nonnull;
+
+void job_scrubbed(struct job *j, const char *check, uint64_t removed) nonnull;
+
+/* A phase: job_clock before, job_timed behind; the latter tells the user. */
+int64_t job_clock(void);
+void job_timed(struct job *j, const char *phase, int64_t start_ms, const char *fmt,
+	...) nonnull printf_like(4, 5);
+
+/* One line into build.log. */
+void job_log(struct job *j, const char *fmt, ...) nonnull printf_like(2, 3);
+
+/* When a command failed because the disk is full, says so instead. */
+int job_failed(const struct job *j, struct err *e) nonnull;
+
+#endif

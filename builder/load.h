@@ -1,0 +1,31 @@
+/* load.h -- a recipe directory becomes recipe and releases, ready for one image.
+ * Shape   DIR/image.yaml, DIR/releases.yaml, DIR/keys/ as releases.yaml names them
+ * Errors  ERR_RECIPE after complaints; ERR_USAGE for the target and -o */
+#ifndef BUILDER_LOAD_H
+#define BUILDER_LOAD_H
+
+#include "builder/recipe.h"
+#include "builder/releases.h"
+
+struct loaded {
+	struct recipe recipe;
+	struct releases releases;
+	struct complaints recipe_complaints, releases_complaints;
+	char *recipe_path, *releases_path;
+};
+
+/* Reads both files; faults are complaints. */
+int load_open(const char *dir, struct loaded *out, struct err *e) must_check nonnull;
+void load_close(struct loaded *l) nonnull;
+#define auto_loaded with_cleanup(load_close)
+
+/* ERR_RECIPE when there was any fault. Prints all complaints. */
+int load_judge(struct loaded *l, struct out *o, struct err *e) must_check nonnull;
+
+/* Fits the recipe to one image: release, architecture, variant, options (release's, then
+ * the caller's), keys of the release. Call before load_judge. */
+int load_choose(struct loaded *l, const char *dir, const char *target,
+	const char *const *options, size_t option_count, struct image *image,
+	const struct release **release, struct err *e) must_check nonnull;
+
+#endif

@@ -1,0 +1,130 @@
+#include "builder/mirror.h"
+
+#include "builder/download.h"
+
+#include "lib/base/spawn.h"
+
+#include <sys/mman.h>
+
+#define APT_GET       "/usr/bin/apt-get"
+#define URIS_MAX      (256U << 10)
+#define INRELEASE_MAX (4 << 20)
+
+struct part {
+	const char *leaf;     /* last component of the archive's path */
+	const char *official; /* where it is without a mirror */
+	const char *suffix;   /* of the suite */
+};
+
+struct known {
+	const char *name;
+	struct part part[4]; /* the first must be there */
+};
+
+static const struct known mirrors[] = {
+	{ "debian",
+		{ { "debian", "http://ftp.debian.org/debian", "" },
+			{ "debian", "http://ftp.debian.org/debian", "-updates" },
+			{ "debian-security", "http://security.debian.org/debian-security",
+				"-security" } } },
+};
+
+const char *mirror_pick(const char *uris, const char *leaf, struct arena *arena)
+{
+	size_t leaf_len = strlen(leaf);
+
+	for (const char *line = uris; *line;) {
+		size_t len = strcspn(line, "\n"), used = len;
+
+		while (used && line[used - 1] == '/')
+			used--;
+		if (used > leaf_len && line[used - leaf_len - 1] == '/' &&
+			memcmp(line + used - leaf_len, leaf, leaf_len) == 0 &&
+			strncmp(line, "http", 4) == 0)
+			return arena_strndup(arena, line, used);
+		line += len + (line[len] == '\n');
+	}
+	return NULL;
+}
+
+/* What this host's apt is set up with; nothing on a host without apt. */
+static const char *host_archive(struct job *j, const char *leaf)
+{
+	static const char *const argv[] = { APT_GET, "indextargets", "--format",
+		"$(REPO_URI)", NULL };
+	auto_buf struct buf uris = BUF_INIT(URIS_MAX);
+	struct spawn s = SPAWN_INIT;
+	struct err ignored;
+	int status;
+
+	s.argv = argv;
+	s.stderr_fd = j->log_fd;
+	if (spawn_capture(&s, &uris, &status, &ignored) < 0 || status != 0)
+		return NULL;
+	return mirror_pick(buf_str(&uris), leaf, &j->arena);
+}
+
+/* 0 it is there; ERR_NOTFOUND or another failure otherwise. */
+static int probe(struct job *j, const char *archive, const char *suite, struct err *e)
+{
+	auto_free char *url = xasprintf("%s/dists/%s/InRelease", archive, suite);
+	auto_fd int fd = memfd_create("InRelease", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return err_sys(e, "cannot make a memory file");
+	return download(url, fd, INRELEASE_MAX, j->log_fd, e);
+}
+
+static const char *find_archive(
+	struct job *j, const struct part *part, const char *suite, struct err *e)
+{
+	const char *own = host_archive(j, part->leaf);
+	struct err first;
+
+	if (own && probe(j, own, suite, e) == 0)
+		return own;
+	first = *e;
+	if (own && strcmp(own, part->official) == 0)
+		return NULL;
+	if (probe(j, part->official, suite, e) == 0)
+		return part->official;
+	/* The host's own archive answered, so the official one need not be reachable. */
+	if (own && first.code == ERR_NOTFOUND)
+		*e = first;
+	return NULL;
+}
+
+static int add_line(struct job *j, const struct part *part, const char *suite,
+	const char *components, struct mirror *out, struct err *e)
+{
+	const char *full = arena_printf(&j->arena, "%s%s", suite, part->suffix);
+	const char *archive = find_archive(j, part, full, e);
+
+	if (archive) {
+		out->line[out->count++] = arena_printf(
+			&j->arena, "deb %s %s %s", archive, full, components);
+		return 0;
+	}
+	if (e->code == ERR_NOTFOUND && part->suffix[0])
+		return 0;
+	e->code = ERR_UPSTREAM;
+	return err_wrap(e, "no archive carries '%s'", full);
+}
+
+int mirror_resolve(struct job *j, const char *name, const char *suite,
+	const char *components, struct mirror *out, struct err *e)
+{
+	const struct known *known = NULL;
+
+	for (size_t i = 0; i < ARRAY_COUNT(mirrors); i++)
+		if (strcmp(mirrors[i].name, name) == 0)
+			known = &mirrors[i];
+	if (!known)
+		return err_set(
+			e, ERR_RECIPE, "unknown mirror '%s' in releases.yaml", name);
+	out->count = 0;
+	for (size_t i = 0; i < ARRAY_COUNT(known->part) && known->part[i].leaf; i++)
+		if (add_line(j, &known->part[i], suite, components, out, e) < 0)
+			return -1;
+	return 0;
+}

@@ -1,0 +1,162 @@
+#include "builder/recipe.h"
+
+#include "builder/mapping.h"
+#include "builder/template.h"
+
+#include <ctype.h>
+
+#define DEFAULT_NAME                                                                     \
+	"{{ image.distribution }}-{{ image.release }}-{{ image.architecture_mapped }}-"  \
+	"{{ image.variant }}-{{ image.serial }}"
+#define DEFAULT_DESCRIPTION                                                              \
+	"{{ image.distribution|capfirst }} {{ image.release }} "                         \
+	"{{ image.architecture_mapped }}{% if image.variant != \"default\" %} "          \
+	"({{ image.variant }}){% endif %} ({{ image.serial }})"
+#define DEFAULT_EXPIRY "30d"
+#define RECIPE_OUT_MAX (8U << 20)
+
+void recipe_init(struct recipe *r)
+{
+	*r = (struct recipe){ 0 };
+}
+
+void recipe_release(struct recipe *r)
+{
+	arena_release(&r->arena);
+	*r = (struct recipe){ 0 };
+}
+
+int recipe_parse(struct recipe *r, struct bytes text, struct complaints *c, struct err *e)
+{
+	auto_yaml struct ydoc doc = { 0 };
+
+	if (yaml_parse(text, c->document, RECIPE_BYTES_MAX, &doc, e) < 0) {
+		e->code = ERR_RECIPE;
+		return -1;
+	}
+	if (!doc.root)
+		complain(c, 0, 0, "the document is empty");
+	else if (doc.root->kind != YNODE_MAPPING)
+		complain(c, doc.root->line, doc.root->column,
+			"a definition must be a mapping");
+	else
+		fields_read(recipe_fields, doc.root, r, &r->arena, c);
+	return 0;
+}
+
+int recipe_set(struct recipe *r, const char *option, struct err *e)
+{
+	const char *equals = strchr(option, '=');
+	const char *path;
+
+	if (!equals || equals == option)
+		return err_set(e, ERR_USAGE, "option '%s' must be KEY=VALUE", option);
+	path = arena_strndup(&r->arena, option, (size_t)(equals - option));
+	return fields_set(recipe_fields, r, path, equals + 1, &r->arena, e);
+}
+
+static void set_default(struct text *t, const char *value)
+{
+	if (!text_is_set(t))
+		t->text = value;
+}
+
+void recipe_finish(struct recipe *r, const char *arch, struct complaints *c)
+{
+	struct recipe_image *image = &r->image;
+	const char *kernel;
+
+	set_default(&image->architecture, arena_strdup(&r->arena, arch));
+	set_default(&image->variant, "default");
+	set_default(&image->expiry, DEFAULT_EXPIRY);
+	set_default(&image->name, DEFAULT_NAME);
+	set_default(&image->description, DEFAULT_DESCRIPTION);
+	kernel = mapping_kernel_name(image->architecture.text);
+	if (!kernel) {
+		complain(c, image->architecture.line, image->architecture.column,
+			"unknown architecture '%s'", image->architecture.text);
+		return;
+	}
+	image->architecture_kernel.text = kernel;
+	image->architecture_personality.text = mapping_personality(kernel);
+	image->architecture_mapped.text = mapping_apply(r, image->architecture.text);
+}
+
+static bool list_allows(const struct texts *list, const char *value)
+{
+	return list->count == 0 || texts_have(list, value);
+}
+
+bool filter_allows_container(const struct filter *f)
+{
+	return list_allows(&f->types, "container");
+}
+
+bool recipe_applies(const struct recipe *r, const struct filter *f)
+{
+	return filter_allows_container(f) &&
+	       list_allows(&f->releases, text_str(&r->image.release)) &&
+	       list_allows(&f->architectures, text_str(&r->image.architecture_mapped)) &&
+	       list_allows(&f->variants, text_str(&r->image.variant));
+}
+
+int recipe_format(const struct recipe *r, struct buf *out, struct err *e)
+{
+	fields_write(recipe_fields, r, out, 0);
+	return buf_check(out, "the resolved recipe", e);
+}
+
+static bool find_value(const void *ctx, const char *path, struct buf *out)
+{
+	return fields_find(recipe_fields, ctx, path, out);
+}
+
+int recipe_render(const struct recipe *r, const struct text *text, const char *what,
+	struct buf *out, struct err *e)
+{
+	const struct template_vars vars = { .find = find_value, .ctx = r };
+
+	if (template_render(text_str(text), &vars, out, e) == 0)
+		return 0;
+	if (text->line)
+		return err_wrap(e, "cannot render %s (line %u)", what, text->line);
+	return err_wrap(e, "cannot render %s", what);
+}
+
+static int64_t unit_s(char unit)
+{
+	switch (unit) {
+	case 's':
+		return 1;
+	case 'm':
+		return 60;
+	case 'h':
+		return 3600;
+	case 'd':
+		return 86400;
+	case 'w':
+		return 7 * 86400;
+	default:
+		return 0;
+	}
+}
+
+int64_t recipe_expiry_s(const struct recipe *r)
+{
+	const char *p = text_str(&r->image.expiry);
+	int64_t total = 0;
+
+	while (*p) {
+		int64_t number = 0;
+
+		if (!isdigit((unsigned char)*p)) {
+			p++;
+			continue;
+		}
+		for (; isdigit((unsigned char)*p); p++)
+			if (number < 1000000)
+				number = number * 10 + (*p - '0');
+		total += number * unit_s(*p);
+	}
+	return total;
+}

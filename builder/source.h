@@ -1,0 +1,22 @@
+/* source.h -- where the first tree comes from: one table entry per downloader.
+ * Shape   unpack fills job->root (an empty directory) and notes its sources
+ * Errors  ERR_UPSTREAM, ERR_NETWORK, ERR_UNTRUSTED */
+#ifndef BUILDER_SOURCE_H
+#define BUILDER_SOURCE_H
+
+#include "builder/job.h"
+
+bool source_is_supported(const char *downloader) nonnull;
+
+/* Does this downloader install the recipe's early sets itself? */
+bool source_takes_early(const char *downloader) nonnull;
+
+int source_unpack(struct job *j, struct err *e) must_check nonnull;
+
+/* Once all packages are installed: where they came from, and the tree's epoch. */
+int source_account(struct job *j, struct err *e) must_check nonnull;
+
+int source_debootstrap(struct job *j, struct err *e) must_check nonnull;
+int source_rootfs_http(struct job *j, struct err *e) must_check nonnull;
+
+#endif

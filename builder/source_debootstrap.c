@@ -1,0 +1,205 @@
+/* A Debian tree made by mmdebstrap: it verifies the archive, downloads with apt, and
+ * configures everything in a chroot of its own. */
+#include "builder/archive.h"
+#include "builder/mirror.h"
+#include "builder/source.h"
+
+#include "lib/base/atomic.h"
+#include "lib/base/fs.h"
+#include "lib/base/spawn.h"
+
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#define MMDEBSTRAP   "/usr/bin/mmdebstrap"
+#define ARGS_MAX     32
+#define KEYS_MAX     (1U << 20)
+#define ENV_MAX      8
+#define ARCHIVES_DIR "var/cache/apt/archives"
+#define LISTS_DIR    "var/lib/apt/lists"
+/* We check, keep and clean up ourselves. */
+#define SKIP                                                                             \
+	"--skip=check/empty,check/qemu,download/empty,essential/unlink,cleanup/apt,"     \
+	"cleanup/reproducible,cleanup/tmp"
+
+struct args {
+	const char *word[ARGS_MAX + 1];
+	size_t count;
+};
+
+static void add(struct args *a, const char *word)
+{
+	if (a->count < ARGS_MAX)
+		a->word[a->count++] = word;
+}
+
+/* ---- keys */
+
+static int write_keyring(const struct job *j, struct err *e)
+{
+	auto_buf struct buf keyring = BUF_INIT(KEYS_MAX);
+	const struct texts *keys = &j->recipe->source.keys;
+
+	for (size_t i = 0; i < keys->count; i++)
+		if (archive_dearmor(text_str(&keys->item[i]), &keyring, e) < 0)
+			return err_wrap(e, "source.keys.%zu", i);
+	if (keyring.len == 0)
+		return err_set(e, ERR_UNTRUSTED,
+			"nothing verifies the archive: give 'keys' in releases.yaml or "
+			"source.keys");
+	return atomic_write_file(j->work_dir, ARCHIVE_KEYS, buf_bytes(&keyring), 0644, e);
+}
+
+/* ---- what is asked for */
+
+static const char *variant_of(const struct recipe *r)
+{
+	const char *variant = text_str(&r->source.variant);
+
+	return variant[0] ? variant : "important";
+}
+
+static const char *joined(struct job *j, const struct texts *list, const char *separator,
+	const char *otherwise)
+{
+	auto_buf struct buf out = BUF_INIT(65536);
+
+	if (list->count == 0)
+		return otherwise;
+	for (size_t i = 0; i < list->count; i++)
+		buf_printf(&out, "%s%s", i ? separator : "", text_str(&list->item[i]));
+	return arena_strdup(&j->arena, buf_str(&out));
+}
+
+/* "--include=a,b" of the early sets that apply, or NULL. */
+static const char *include_of(struct job *j)
+{
+	const struct recipe_packages *p = &j->recipe->packages;
+	auto_buf struct buf out = BUF_INIT(65536);
+
+	for (size_t i = 0; i < p->sets.count; i++) {
+		const struct package_set *set = &p->sets.item[i];
+
+		if (!set->early || !recipe_applies(j->recipe, &set->filter) ||
+			strcmp(text_str(&set->action), "install") != 0)
+			continue;
+		for (size_t k = 0; k < set->packages.count; k++)
+			buf_printf(&out, "%s%s", out.len ? "," : "--include=",
+				text_str(&set->packages.item[k]));
+	}
+	return out.len ? arena_strdup(&j->arena, buf_str(&out)) : NULL;
+}
+
+static const char *suite_of(const struct recipe *r)
+{
+	return text_is_set(&r->source.suite) ? r->source.suite.text
+					     : text_str(&r->image.release);
+}
+
+/* The lines for apt: those of the release's mirror, else the recipe's own URL. */
+static int find_lines(struct job *j, struct mirror *out, struct err *e)
+{
+	auto_buf struct buf url = BUF_INIT(4096);
+	const char *components = joined(j, &j->recipe->source.components, " ", "main");
+	const char *suite = suite_of(j->recipe);
+
+	if (text_is_set(&j->release->mirror))
+		return mirror_resolve(
+			j, j->release->mirror.text, suite, components, out, e);
+	if (recipe_render(j->recipe, &j->recipe->source.url, "source.url", &url, e) < 0)
+		return -1;
+	if (url.len == 0)
+		return err_set(e, ERR_RECIPE,
+			"neither 'mirror' in releases.yaml nor 'source.url' says where "
+			"to fetch");
+	out->line[0] =
+		arena_printf(&j->arena, "deb %s %s %s", buf_str(&url), suite, components);
+	out->count = 1;
+	return 0;
+}
+
+static int make_args(struct job *j, struct args *a, struct err *e)
+{
+	struct mirror mirror = { .count = 0 };
+	const char *include = include_of(j);
+
+	if (find_lines(j, &mirror, e) < 0)
+		return -1;
+	add(a, MMDEBSTRAP);
+	add(a, "--mode=root");
+	add(a, "--format=directory");
+	add(a, SKIP);
+	add(a, "--dpkgopt=force-unsafe-io");
+	add(a, arena_printf(&j->arena, "--variant=%s", variant_of(j->recipe)));
+	add(a, arena_printf(&j->arena, "--architectures=%s",
+		       text_str(&j->recipe->image.architecture_mapped)));
+	add(a, arena_printf(&j->arena, "--keyring=%s/%s", j->work, ARCHIVE_KEYS));
+	if (j->release->accept_expired_release_days > 0)
+		add(a, "--aptopt=Acquire::Check-Valid-Until \"false\"");
+	if (include)
+		add(a, include);
+	add(a, suite_of(j->recipe));
+	add(a, j->root);
+	for (size_t i = 0; i < mirror.count; i++)
+		add(a, mirror.line[i]);
+	a->word[a->count] = NULL;
+	return 0;
+}
+
+/* ---- the store shared by builds, over the tree's own directories */
+
+static int bind_over(struct job *j, const char *source, const char *target, struct err *e)
+{
+	auto_free char *path = xasprintf("%s/%s", j->root, target);
+
+	if (fs_mkdirs(j->root_dir, target, 0755, e) < 0)
+		return -1;
+	if (mount(source, path, NULL, MS_BIND, NULL) < 0)
+		return err_sys(e, "cannot bind '%s'", target);
+	return 0;
+}
+
+static void unbind(const struct job *j, const char *target)
+{
+	auto_free char *path = xasprintf("%s/%s", j->root, target);
+
+	umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
+}
+
+static int run(struct job *j, const struct args *a, struct err *e)
+{
+	auto_free char *tmpdir = xasprintf("TMPDIR=%s/tmp", j->work);
+	const char *env[ENV_MAX] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+		"LC_ALL=C.UTF-8", "HOME=/root", "DEBIAN_FRONTEND=noninteractive", tmpdir,
+		NULL };
+	struct spawn s = SPAWN_INIT;
+
+	if (mkdirat(j->work_dir, "tmp", 0755) < 0 && errno != EEXIST)
+		return err_sys(e, "cannot make a directory for temporary files");
+	for (size_t i = 0; i < a->count; i++)
+		job_log(j, "%s %s", i ? " " : "+", a->word[i]);
+	s.argv = a->word;
+	s.env = env;
+	s.stdout_fd = s.stderr_fd = j->log_fd;
+	if (spawn_run(&s, e) == 0)
+		return 0;
+	if (e->code == ERR_FAILED)
+		e->code = ERR_UPSTREAM;
+	return job_failed(j, e);
+}
+
+int source_debootstrap(struct job *j, struct err *e)
+{
+	struct args a = { .count = 0 };
+	int rc;
+
+	if (write_keyring(j, e) < 0 || make_args(j, &a, e) < 0 ||
+		bind_over(j, j->archives, ARCHIVES_DIR, e) < 0 ||
+		bind_over(j, j->lists, LISTS_DIR, e) < 0)
+		return -1;
+	rc = run(j, &a, e);
+	unbind(j, LISTS_DIR);
+	unbind(j, ARCHIVES_DIR);
+	j->has_lists = true;
+	return rc < 0 ? err_wrap(e, "cannot bootstrap '%s'", suite_of(j->recipe)) : 0;
+}

@@ -1,0 +1,35 @@
+/* workdir.h -- a private directory that disappears: at the end, or, when its owner was
+ * killed, at the next start. Rules   0700, named PREFIX.XXXXXX; an flock on `lock` in it
+ * says that it is in use; only directories of our own user are ever removed Owns    the
+ * descriptors; workdir_remove takes the directory away */
+#ifndef BUILDER_WORKDIR_H
+#define BUILDER_WORKDIR_H
+
+#include "lib/base/err.h"
+
+struct workdir {
+	int base_dir; /* owned copy */
+	int dir, lock;
+	char name[64];
+};
+
+#define WORKDIR_INIT                                                                     \
+	{                                                                                \
+		.base_dir = -1, .dir = -1, .lock = -1                                    \
+	}
+
+int workdir_make(int base_dir, const char *prefix, struct workdir *out,
+	struct err *e) must_check nonnull;
+
+/* Removes what killed runs left behind; returns how many. What cannot be removed stays.
+ */
+unsigned int workdir_sweep(int base_dir, const char *prefix) nonnull;
+
+/* Removes it and closes. */
+void workdir_remove(struct workdir *w) nonnull;
+#define auto_workdir with_cleanup(workdir_remove)
+
+/* It became something else by rename: closes only. */
+void workdir_keep(struct workdir *w) nonnull;
+
+#endif
