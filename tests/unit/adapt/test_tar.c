@@ -206,9 +206,7 @@ static void pax_ids_override_the_header(void **state)
 static void names_are_bytes_in_any_locale(void **state)
 {
 	static const char *const names[] = { "caf\xe9", "caf\xc3\xa9", "cafe\xcc\x81",
-		"\xff\xfe",
-		"\xe2\x82\xac"
-		"euro" };
+		"\xff\xfe", "euro\xe2\x82\xac" };
 	static const char *const locales[] = { "C", "C.UTF-8" };
 
 	(void)state;

@@ -263,10 +263,8 @@ static const char *const traps[] = { "yes", "no", "Yes", "NO", "y", "N", "true",
 	"*alias", "%YAML", "@at", "`tick", "'single'", "\"double\"", "a'b", "a\"b",
 	"back\\slash", "{a}", "[a]", "a, b", "a]", "|", ">", "|-", "line\nbreak",
 	"tab\there", "\ttab", "cr\rhere", "bell\a", "\x7f", "del\x1b[31m", "\xc2\x85",
-	"\xe2\x80\xa8", "\xe2\x80\xa9",
-	"\xef\xbb\xbf"
-	"bom",
-	"\xc2\xa0nbsp", "\xc3\xa9t\xc3\xa9", "\xf0\x9f\x98\x80", "plain", "debian/trixie",
+	"\xe2\x80\xa8", "\xe2\x80\xa9", "\xef\xbb\xbf mark", "\xc2\xa0nbsp",
+	"\xc3\xa9t\xc3\xa9", "\xf0\x9f\x98\x80", "plain", "debian/trixie",
 	"/etc/os-release", "a.b-c_d+e", "_x", "yesterday", "nothing", "12ab", "v1.2",
 	"true.", "x86_64", "a b", "\xef\xbf\xbe", "\xef\xbf\xbf" };
 
