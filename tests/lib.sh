@@ -204,7 +204,7 @@ start_server() {
 	SERVERS+=("$SERVER_PID")
 	SERVER_LOG=$log
 	for ((i = 0; i < 100; i++)); do
-		URL=$(sed -n 's/^listening on //p' "$log" | tail -n 1)
+		URL=$(sed -n 's/^listening on //p' "$log" 2>/dev/null | tail -n 1)
 		[ -z "$URL" ] || break
 		kill -0 "$SERVER_PID" 2>/dev/null || break
 		sleep 0.1

@@ -56,37 +56,34 @@ print(doc[sys.argv[2]]["path"])
 P
 }
 damage() { # WHAT FILE... (relative to public)
-	local what=$1 f size
+	local what=$1 f size added before
 	shift
-	rm -rf "$T/bad" "$T/home/ry-poor/r"
+	rm -rf "$T/bad"
 	cp -a "$tree/public" "$T/bad"
 	for f; do
-		cp --remove-destination "$(readlink -f "$T/bad/$f")" "$T/flipped"
-		size=$(stat -c %s "$T/flipped")
-		flip "$T/flipped" $((size / 2))
-		cp "$T/flipped" "$(readlink -f "$T/bad/$f")"
+		size=$(stat -L -c %s "$T/bad/$f")
+		flip "$(readlink -f "$T/bad/$f")" $((size / 2))
 	done
 	serve "$T/bad" || return 1
-	# a fresh user state, so that nothing is stored or remembered
-	rm -rf "$T/home/ry-user/.local" "$T/home/ry-user/.config" "$T/home/ry-user/.cache" "$T/home/ry-user/.state"
+	# a user who has nothing stored and remembers nothing
+	rm -rf "$T/home/ry-user"
+	install -d -m 700 -o ry-user -g ry-user "$T/home/ry-user"
 	if [ "$what" = root ]; then
 		exits 3 "a changed root is refused" client remote add bad "$URL" --fingerprint "$fpr" --ca "$T/ca/ca.crt"
 	else
-		local good=$URL
-		client remote add bad "$good" --root "$tree/public/trust/root.1" --ca "$T/ca/ca.crt" >/dev/null 2>&1 ||
-			damage_at_add=$?
-		mkdir -p "$store"
-		local before
-		before=$(find "$store" | sort | sha256sum)
-		if [ "$what" = current ] || [ "${damage_at_add:-0}" != 0 ]; then
-			is "${damage_at_add:-0}" 3 "a changed $what is refused when the remote is added"
+		client remote add bad "$URL" --root "$tree/public/trust/root.1" --ca "$T/ca/ca.crt" >"$T/.out" 2>"$T/.err"
+		added=$?
+		client pull bad:toy/1 >/dev/null 2>&1 # makes the store's directories
+		before=$(tree_digest "$T/home/ry-user")
+		if [ "$what" = current ]; then
+			is "$added" 3 "a changed $what is refused when the remote is added"
 		else
-			exits 3 "a changed $what is refused" client pull bad:toy/1
-			like "$ERR" '.' "... with a sentence: $ERR"
+			is "$added" 0 "the remote of a changed $what can be added"
+			exits 3 "... but the image is refused" client pull bad:toy/1
+			like "$ERR" '^rootyard: cannot pull' "... with a sentence: $ERR"
 		fi
-		is "$(find "$store" | grep -v '/tmp$\|\.lock$\|/refs$\|/images$\|/containers$\|/lock$' | sort | sha256sum)" \
-			"$(find "$store" -maxdepth 0 | sort | sha256sum)" "... and nothing is stored"
-		unset damage_at_add
+		is "$(tree_digest "$T/home/ry-user")" "$before" "... and the store is untouched"
+		is "$(find "$store"/images "$store"/refs "$store"/tmp -mindepth 1 2>/dev/null)" "" "... without image, reference or half an image"
 	fi
 	stop_server "$SERVER_PID"
 }
