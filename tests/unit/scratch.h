@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 
 struct scratch {
 	char path[64];
@@ -45,6 +46,22 @@ static inline int scratch_teardown(void **state)
 	close(s->fd);
 	free(s);
 	return 0;
+}
+
+/* Runs fn in a child with no right beyond its own files; returns what fn returned. */
+static inline int scratch_as_ordinary(const struct scratch *s, int (*fn)(int dir_fd))
+{
+	int status = -1;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (geteuid() == 0 && (fchown(s->fd, 65534, 65534) < 0 ||
+					      setgid(65534) < 0 || setuid(65534) < 0))
+			_exit(125);
+		_exit(fn(s->fd));
+	}
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status)
+								    : -1;
 }
 
 #define scratch_test(f)                                                                  \

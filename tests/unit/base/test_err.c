@@ -73,6 +73,8 @@ static void err_text_escapes_what_moves_a_terminal(void **state)
 		{ "\xc2\x9b", "\\xc2\\x9b" },          /* C1 */
 		{ "\xe2\x80\xae", "\\xe2\\x80\\xae" }, /* right-to-left override */
 		{ "\xe2\x81\xa6", "\\xe2\\x81\\xa6" }, /* isolate */
+		{ "\xd8\x9c", "\\xd8\\x9c" },          /* Arabic letter mark */
+		{ "\xe2\x80\xa8", "\\xe2\\x80\\xa8" }, /* line separator */
 		{ "\xff", "\\xff" },                   /* no UTF-8 */
 		{ "\xc0\xaf", "\\xc0\\xaf" },          /* overlong */
 		{ "\xed\xa0\x80", "\\xed\\xa0\\x80" }, /* surrogate */
@@ -101,10 +103,14 @@ static void err_text_is_cut_between_characters(void **state)
 	for (size_t i = 0; i + 2 < sizeof(long_text); i += 2)
 		memcpy(long_text + i, "\xc3\xbc", 2);
 	long_text[sizeof(long_text) - 2] = '\0';
-	err_set(&e, ERR_PARSE, "x%s", long_text);
-	assert_true(strlen(e.text) < ERR_TEXT_MAX);
-	assert_true(strlen(e.text) > ERR_TEXT_MAX - 8);
-	assert_int_equal(strlen(e.text) % 2, 1);
+	for (size_t odd = 0; odd < 2; odd++) {
+		err_set(&e, ERR_PARSE, "%s%s", odd ? "x" : "", long_text);
+		assert_true(strlen(e.text) < ERR_TEXT_MAX);
+		assert_true(strlen(e.text) > ERR_TEXT_MAX - 8);
+		assert_int_equal(strlen(e.text) % 2, odd);
+		err_wrap(&e, "%s", odd ? "x" : "xy");
+		assert_true(strlen(e.text) < ERR_TEXT_MAX);
+	}
 
 	memset(long_text, '\n', sizeof(long_text) - 1);
 	long_text[sizeof(long_text) - 1] = '\0';

@@ -4,8 +4,6 @@
 #include "tests/unit/scratch.h"
 #include "tests/unit/unit.h"
 
-#include <sys/wait.h>
-
 static void put(int dir_fd, const char *name, const char *text)
 {
 	int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_TRUNC, 0644);
@@ -197,6 +195,23 @@ static void remove_takes_files_trees_and_nothing_behind_links(void **state)
 	assert_true(fs_exists_at(s->fd, "kept"));
 }
 
+static int remove_forbidden(int dir_fd)
+{
+	struct err e;
+
+	if (fs_mkdirs(dir_fd, "tree/closed/inner", 0755, &e) < 0 ||
+		fchmodat(dir_fd, "tree/closed/inner", 0500, 0) < 0 ||
+		fchmodat(dir_fd, "tree/closed", 0, 0) < 0 ||
+		fchmodat(dir_fd, "tree", 0555, 0) < 0)
+		return 2;
+	return fs_remove_tree(dir_fd, "tree", &e) < 0 || fs_exists_at(dir_fd, "tree");
+}
+
+static void remove_opens_what_its_owner_closed(void **state)
+{
+	assert_int_equal(scratch_as_ordinary(*state, remove_forbidden), 0);
+}
+
 static void remove_goes_deeper_than_there_are_descriptors(void **state)
 {
 	struct scratch *s = *state;
@@ -338,6 +353,7 @@ int main(void)
 		scratch_test(read_takes_regular_files_only),
 		scratch_test(copy_takes_a_part_or_everything),
 		scratch_test(remove_takes_files_trees_and_nothing_behind_links),
+		scratch_test(remove_opens_what_its_owner_closed),
 		scratch_test(remove_goes_deeper_than_there_are_descriptors),
 		scratch_test(list_is_sorted_by_bytes),
 		scratch_test(mkdtemp_is_private_and_fresh),

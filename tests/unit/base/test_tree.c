@@ -350,6 +350,29 @@ static void tree_makes_missing_parents_and_corrects_them_later(void **state)
 	assert_int_equal(look(s->fd, "a/b/c").st_mode & 07777, 0755);
 }
 
+static int write_closed_dirs(int dir_fd)
+{
+	auto_tree struct tree *t = NULL;
+	struct err e;
+
+	if (tree_open(dir_fd, 0, &t, &e) < 0 || add_dir(t, "a", 0, &e) < 0 ||
+		add_dir(t, "a/b", 0400, &e) < 0 || add_file(t, "a/b/f", "x", 0, &e) < 0)
+		return 2;
+	return tree_finish(t, &e) < 0;
+}
+
+static void tree_closes_directories_deepest_first(void **state)
+{
+	struct scratch *s = *state;
+
+	assert_int_equal(scratch_as_ordinary(s, write_closed_dirs), 0);
+	expect(s->fd, "a", S_IFDIR);
+	if (geteuid() == 0)
+		expect(s->fd, "a/b", S_IFDIR | 0400);
+	assert_int_equal(fchmodat(s->fd, "a", 0700, 0), 0);
+	assert_int_equal(fchmodat(s->fd, "a/b", 0700, 0), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -364,6 +387,7 @@ int main(void)
 		scratch_test(tree_links_only_to_files_it_wrote),
 		scratch_test(tree_knows_its_files_among_thousands),
 		scratch_test(tree_makes_missing_parents_and_corrects_them_later),
+		scratch_test(tree_closes_directories_deepest_first),
 	};
 
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -43,11 +43,22 @@ static void utf8_refuses_everything_else(void **state)
 	}
 }
 
+static void utf8_reads_nothing_behind_the_slice(void **state)
+{
+	uint32_t c = 0;
+
+	(void)state;
+	assert_int_equal(utf8_decode(bytes_of("\xe2\x82\xac", 2), &c), 0);
+	assert_int_equal(utf8_decode(bytes_of("\xe2\x82\xac", 3), &c), 3);
+	assert_int_equal(utf8_decode(bytes_of("a", 0), &c), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(utf8_decodes_the_bounds_of_each_length),
 		cmocka_unit_test(utf8_refuses_everything_else),
+		cmocka_unit_test(utf8_reads_nothing_behind_the_slice),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

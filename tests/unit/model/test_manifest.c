@@ -557,6 +557,8 @@ static void manifest_from_tar_refuses_what_it_cannot_say(void **state)
 	refuse_tar(t, "no id");
 	t.uid = (int64_t)1 << 32;
 	refuse_tar(t, "no id");
+	t.uid = INT64_MIN;
+	refuse_tar(t, "no id");
 	t.uid = 0;
 	t.gid = INT64_MIN;
 	refuse_tar(t, "no id");

@@ -111,6 +111,32 @@ static void extended_header_carries_its_entry_number_and_sorted_records(void **s
 		28);
 }
 
+/* A member of this length whose last slash stands at this place. */
+static size_t header_bytes(size_t member_len, size_t slash)
+{
+	struct manifest_entry m = sample_entry('0', NULL);
+	auto_buf struct buf b = BUF_INIT(4096);
+	char path[300];
+
+	memset(path, 'p', sizeof(path));
+	path[member_len - 2] = '\0';
+	path[slash - 2] = '/';
+	m.path = path;
+	tarwrite_header(&m, 0, &b);
+	return b.len;
+}
+
+static void names_are_split_as_far_as_ustar_goes(void **state)
+{
+	(void)state;
+	assert_int_equal(header_bytes(256, 155), 512);
+	assert_int_equal(header_bytes(257, 155), 3 * 512);
+	assert_int_equal(header_bytes(257, 156), 3 * 512);
+	assert_int_equal(header_bytes(110, 9), 512);
+	assert_int_equal(header_bytes(110, 8), 3 * 512);
+	assert_int_equal(header_bytes(101, 50), 512);
+}
+
 static void padding_and_trailer_complete_blocks_and_records(void **state)
 {
 	(void)state;
@@ -253,6 +279,7 @@ int main(void)
 		cmocka_unit_test(hard_links_name_their_member),
 		cmocka_unit_test(
 			extended_header_carries_its_entry_number_and_sorted_records),
+		cmocka_unit_test(names_are_split_as_far_as_ustar_goes),
 		cmocka_unit_test(padding_and_trailer_complete_blocks_and_records),
 		cmocka_unit_test(record_lengths_count_themselves),
 		cmocka_unit_test(tar_to_manifest_to_tar_is_the_same_bytes),
