@@ -39,7 +39,8 @@ WERROR ?= 0
 V ?= 0
 O = $(BUILD)/$(SAN)
 Q = $(if $(filter 1,$(V)),,@)
-say = $(if $(filter 1,$(V)),,@printf '  %-4s %s\n' '$(1)' '$(2)';)
+silent = $(findstring s,$(filter-out --% %=%,$(firstword -$(MAKEFLAGS))))
+say = $(if $(filter 1,$(V)),,@$(if $(silent),,printf '  %-4s %s\n' '$(1)' '$(2)';))
 
 bindir = $(PREFIX)/bin
 sbindir = $(PREFIX)/sbin
