@@ -93,7 +93,6 @@ static int write_file(struct unpacking *u, const struct unpack_entry *entry,
 	auto_hasher struct hasher hash = { 0 };
 	auto_fd int fd = tree_file_begin(u->tree, &entry->path, e);
 	struct digest got;
-	int closing;
 
 	if (fd < 0)
 		return -1;
@@ -106,8 +105,7 @@ static int write_file(struct unpacking *u, const struct unpack_entry *entry,
 		if (compare_content(want, &got, e) < 0)
 			return -1;
 	}
-	closing = STEAL_FD(fd);
-	return tree_file_end(u->tree, closing, &entry->path, meta, e);
+	return tree_file_end(u->tree, fd, &entry->path, meta, e);
 }
 
 static int write_entry(struct unpacking *u, const struct unpack_entry *entry,
