@@ -71,7 +71,9 @@ ry-user:x:60103:
 ry-poor:x:60104:
 P
 echo "ry-user:1000000:65536" | tee "$T/etc/subuid" >"$T/etc/subgid"
-for t_file in passwd group subuid subgid; do
+cut -d: -f1 "$T/etc/passwd" | sed 's/$/:*:19000:0:99999:7:::/' >"$T/etc/shadow"
+chmod 600 "$T/etc/shadow"
+for t_file in passwd group shadow subuid subgid; do
 	[ -e "/etc/$t_file" ] || skip_all "this host has no /etc/$t_file"
 	mount --bind "$T/etc/$t_file" "/etc/$t_file"
 done
