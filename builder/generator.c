@@ -1,5 +1,7 @@
 #include "builder/generator.h"
 
+#include "builder/inroot.h"
+
 #include "lib/base/fs.h"
 #include "lib/base/relpath.h"
 
@@ -26,19 +28,6 @@ static int inside(const struct text *path, struct relpath *out, struct err *e)
 	while (*p == '/')
 		p++;
 	return relpath_parse(p, out, e);
-}
-
-static int open_parent(int root_dir, const struct relpath *p, struct err *e)
-{
-	auto_free char *dir = xstrdup(p->text);
-	char *slash = strrchr(dir, '/');
-
-	if (!slash)
-		return fs_open_dir_at(root_dir, ".", e);
-	*slash = '\0';
-	if (fs_mkdirs(root_dir, dir, 0755, e) < 0)
-		return -1;
-	return fs_open_dir_at(root_dir, dir, e);
 }
 
 static int parse_id(const struct text *t, const char *what, uid_t *out, struct err *e)
@@ -77,19 +66,19 @@ static int apply_owner(int fd, const struct recipe_file *f, struct err *e)
 	return fchmod(fd, (mode_t)mode) < 0 ? err_sys(e, "cannot change the mode") : 0;
 }
 
-/* Writes the file anew, beneath the tree and through no link. */
+/* Writes the file anew; links are the tree's own. */
 static int write_file(const struct generation *g, const struct recipe_file *f,
 	const struct relpath *path, const char *content, struct err *e)
 {
-	auto_fd int dir = open_parent(g->root_dir, path, e);
+	auto_fd int dir = inroot_make_parent(g->root_dir, path->text, e);
 	auto_fd int fd = -1;
 
 	if (dir < 0)
 		return -1;
-	fd = openat(dir, relpath_base(path),
-		O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0644);
+	fd = inroot_open(
+		g->root_dir, path->text, O_WRONLY | O_CREAT | O_NONBLOCK, 0644, e);
 	if (fd < 0)
-		return err_sys(e, "cannot write '%s'", path->text);
+		return -1;
 	if (ftruncate(fd, 0) < 0)
 		return err_sys(e, "cannot empty '%s'", path->text);
 	if (fs_write_all(fd, content, strlen(content), e) < 0)
@@ -164,11 +153,15 @@ static int run_dump(struct generation *g, const struct recipe_file *f, struct er
 
 static int run_remove(struct generation *g, const struct recipe_file *f, struct err *e)
 {
+	auto_fd int dir = -1;
 	struct relpath at;
 
 	if (inside(&f->path, &at, e) < 0)
 		return -1;
-	return fs_remove_tree(g->root_dir, at.text, e);
+	dir = inroot_open_parent(g->root_dir, at.text, e);
+	if (dir < 0)
+		return e->code == ERR_NOTFOUND ? 0 : -1;
+	return fs_remove_tree(dir, relpath_base(&at), e);
 }
 
 static bool is_plain_name(const char *name)
@@ -202,7 +195,7 @@ static int run_hostname(struct generation *g, const struct recipe_file *f, struc
 
 	if (inside(&f->path, &at, e) < 0)
 		return -1;
-	if (!fs_exists_at(g->root_dir, at.text))
+	if (!inroot_exists(g->root_dir, at.text))
 		return 0;
 	if (write_file(g, f, &at, PLACEHOLDER "\n", e) < 0)
 		return -1;
@@ -232,13 +225,15 @@ static int run_hosts(struct generation *g, const struct recipe_file *f, struct e
 {
 	auto_buf struct buf text = BUF_INIT(FILE_MAX_BYTES);
 	struct incus_template t = { .path = text_str(&f->path), .file = "hosts.tpl" };
+	auto_fd int fd = -1;
 	struct relpath at;
 
 	if (inside(&f->path, &at, e) < 0)
 		return -1;
-	if (!fs_exists_at(g->root_dir, at.text))
+	if (!inroot_exists(g->root_dir, at.text))
 		return 0;
-	if (fs_read_at(g->root_dir, at.text, &text, e) < 0)
+	fd = inroot_open(g->root_dir, at.text, O_RDONLY, 0, e);
+	if (fd < 0 || fs_read_fd(fd, at.text, &text, e) < 0)
 		return -1;
 	t.content = hosts_with(g->arena, buf_str(&text), "{{ container.name }}");
 	note_incus_template(g, &t);
