@@ -11,6 +11,13 @@
 #include "lib/base/out.h"
 #include "lib/model/build.h"
 
+#define JOB_MIRRORS_MAX 4
+
+/* An archive that only this host names so, and what everybody calls it. */
+struct mirror_name {
+	const char *own, *official;
+};
+
 struct timing {
 	const char *phase;
 	int64_t ms;
@@ -40,6 +47,9 @@ struct job {
 	const char *lists;
 	const char *const *env; /* of commands inside the tree */
 	bool has_lists;         /* apt is there and its indexes are in `lists` */
+
+	struct mirror_name mirror[JOB_MIRRORS_MAX];
+	size_t mirror_count;
 
 	struct generated generated;
 	struct build_source *source;

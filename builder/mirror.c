@@ -94,6 +94,17 @@ static const char *find_archive(
 	return NULL;
 }
 
+/* The host's name of an archive stays out of the image. */
+static void note_name(struct job *j, const char *own, const char *official)
+{
+	for (size_t i = 0; i < j->mirror_count; i++)
+		if (strcmp(j->mirror[i].own, own) == 0)
+			return;
+	if (j->mirror_count < JOB_MIRRORS_MAX)
+		j->mirror[j->mirror_count++] =
+			(struct mirror_name){ .own = own, .official = official };
+}
+
 static int add_line(struct job *j, const struct part *part, const char *suite,
 	const char *components, struct mirror *out, struct err *e)
 {
@@ -101,6 +112,7 @@ static int add_line(struct job *j, const struct part *part, const char *suite,
 	const char *archive = find_archive(j, part, full, e);
 
 	if (archive) {
+		note_name(j, archive, part->official);
 		out->line[out->count++] = arena_printf(
 			&j->arena, "deb %s %s %s", archive, full, components);
 		return 0;

@@ -167,7 +167,7 @@ static int check_shadow(struct scrub *s)
 	return write_file(s, "etc/shadow", &mended);
 }
 
-/* An empty machine-id is filled at the first start. */
+/* An empty machine-id is filled at the first start; so is systemd's own word for none. */
 static int check_machine_id(struct scrub *s)
 {
 	auto_buf struct buf text = BUF_INIT(TEXT_MAX);
@@ -175,9 +175,10 @@ static int check_machine_id(struct scrub *s)
 	struct stat st;
 
 	if (read_file(s, "etc/machine-id", &text, &st) && text.len > 0 &&
+		strcmp(buf_str(&text), "uninitialized\n") != 0 &&
 		write_file(s, "etc/machine-id", &empty) < 0)
 		return -1;
-	text.len = 0;
+	buf_clear(&text);
 	if (read_file(s, "var/lib/dbus/machine-id", &text, &st))
 		return remove_matching(s, "var/lib/dbus", "machine-id");
 	return 0;
@@ -209,6 +210,66 @@ static int check_host_name(struct scrub *s)
 	if (host.len == 0 || !bytes_equal(buf_bytes(&text), buf_bytes(&host)))
 		return 0;
 	return write_file(s, "etc/hostname", &plain);
+}
+
+uint64_t scrub_urls(
+	struct bytes text, const char *own, const char *official, struct buf *out)
+{
+	const char *p = (const char *)text.data, *end = p + text.len, *hit;
+	size_t len = strlen(own);
+	uint64_t count = 0;
+
+	while (len && (hit = memmem(p, (size_t)(end - p), own, len))) {
+		bool whole = hit + len == end || strchr(" \t\n/", hit[len]);
+
+		buf_add(out, p, (size_t)(hit - p));
+		buf_add_str(out, whole ? official : own);
+		count += whole;
+		p = hit + len;
+	}
+	buf_add(out, p, (size_t)(end - p));
+	return count;
+}
+
+static int rename_mirrors(struct scrub *s, const char *path)
+{
+	auto_buf struct buf text = BUF_INIT(TEXT_MAX);
+	uint64_t count = 0;
+	struct stat st;
+
+	if (!read_file(s, path, &text, &st))
+		return 0;
+	for (size_t i = 0; i < s->job->mirror_count; i++) {
+		auto_buf struct buf next = BUF_INIT(TEXT_MAX);
+		const struct mirror_name *m = &s->job->mirror[i];
+
+		count += scrub_urls(buf_bytes(&text), m->own, m->official, &next);
+		buf_clear(&text);
+		buf_add(&text, next.data, next.len);
+	}
+	return count ? write_file(s, path, &text) : 0;
+}
+
+/* The archive that was used may exist for this host alone. */
+static int check_mirrors(struct scrub *s)
+{
+	auto_names struct fs_names names = { 0 };
+	auto_fd int dir = open_dir(s, "etc/apt/sources.list.d");
+
+	if (rename_mirrors(s, "etc/apt/sources.list") < 0)
+		return -1;
+	if (dir < 0)
+		return 0;
+	if (fs_list_dir(dir, ".", &names, s->e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++) {
+		auto_free char *path =
+			xasprintf("etc/apt/sources.list.d/%s", names.name[i]);
+
+		if (rename_mirrors(s, path) < 0)
+			return -1;
+	}
+	return 0;
 }
 
 static int check_triggers(struct scrub *s)
@@ -279,6 +340,7 @@ static const struct check checks[] = {
 		NULL },
 	{ "resolver", { { NULL, NULL } }, check_resolver },
 	{ "host-name", { { NULL, NULL } }, check_host_name },
+	{ "mirrors", { { NULL, NULL } }, check_mirrors },
 	{ "shadow-dates", { { NULL, NULL } }, check_shadow },
 	{ "trigger-order", { { NULL, NULL } }, check_triggers },
 	{ "temporary-files",

@@ -13,6 +13,10 @@ int scrub_tree(struct job *j, struct err *e) must_check nonnull;
 /* shadow(5) text with no day of last change later than day; returns how many lines. */
 uint64_t scrub_shadow(struct bytes text, int64_t day, struct buf *out) nonnull;
 
+/* Every URL that is `own`, or lies below it, becomes `official`; returns how many. */
+uint64_t scrub_urls(struct bytes text, const char *own, const char *official,
+	struct buf *out) nonnull;
+
 /* The lines of a text, sorted. */
 void scrub_sort_lines(struct bytes text, struct buf *out) nonnull;
 

@@ -188,6 +188,16 @@ static int run(struct job *j, const struct args *a, struct err *e)
 	return job_failed(j, e);
 }
 
+/* mmdebstrap copies this host's name and the mode of its file. */
+static int write_hostname(const struct job *j, struct err *e)
+{
+	auto_fd int etc = fs_open_dir_at(j->root_dir, "etc", e);
+
+	if (etc < 0)
+		return -1;
+	return atomic_write_file(etc, "hostname", bytes_of_str("localhost\n"), 0644, e);
+}
+
 int source_debootstrap(struct job *j, struct err *e)
 {
 	struct args a = { .count = 0 };
@@ -201,5 +211,7 @@ int source_debootstrap(struct job *j, struct err *e)
 	unbind(j, LISTS_DIR);
 	unbind(j, ARCHIVES_DIR);
 	j->has_lists = true;
-	return rc < 0 ? err_wrap(e, "cannot bootstrap '%s'", suite_of(j->recipe)) : 0;
+	if (rc < 0 || write_hostname(j, e) < 0)
+		return err_wrap(e, "cannot bootstrap '%s'", suite_of(j->recipe));
+	return 0;
 }
