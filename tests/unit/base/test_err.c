@@ -109,7 +109,9 @@ static void err_text_is_cut_between_characters(void **state)
 		assert_true(strlen(e.text) > ERR_TEXT_MAX - 8);
 		assert_int_equal(strlen(e.text) % 2, odd);
 		err_wrap(&e, "%s", odd ? "x" : "xy");
-		assert_true(strlen(e.text) < ERR_TEXT_MAX);
+		/* Not strlen: the compiler knows that it is below the size of the array.
+		 */
+		assert_non_null(memchr(e.text, '\0', sizeof(e.text)));
 	}
 
 	memset(long_text, '\n', sizeof(long_text) - 1);
