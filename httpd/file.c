@@ -13,10 +13,11 @@ static void read_digest(int fd, char out[65])
 	ssize_t len = fgetxattr(fd, LAYOUT_DIGEST_XATTR, hex, sizeof(hex));
 
 	out[0] = '\0';
-	if (len != 64 || strspn(hex, "0123456789abcdef") < 64)
+	if (len != 64)
 		return;
-	memcpy(out, hex, 64);
-	out[64] = '\0';
+	hex[64] = '\0';
+	if (strspn(hex, "0123456789abcdef") == 64)
+		memcpy(out, hex, sizeof(hex));
 }
 
 static void set_etag(struct file *f)

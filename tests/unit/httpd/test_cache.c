@@ -157,6 +157,13 @@ static void file_etag_is_the_digest_the_inode_carries(void **state)
 		assert_int_equal(f->digest[0], '\0');
 		assert_true(f->etag[0] == '"' && strlen(f->etag) < 60);
 		file_unref(f);
+		put(s, "upper", "x");
+		snprintf(path, sizeof(path), "%s/upper", s->path);
+		assert_int_equal(
+			setxattr(path, LAYOUT_DIGEST_XATTR, "A" DIGEST, 64, 0), 0);
+		f = get(c, &site, "upper", 0);
+		assert_int_equal(f->digest[0], '\0');
+		file_unref(f);
 	}
 	cache_free(&c);
 	site_close(&site);
