@@ -87,7 +87,7 @@ done
 as_user() {
 	local user=$1
 	shift
-	setpriv --reuid "$user" --regid "$user" --init-groups -- \
+	${AS_EXEC:-} setpriv --reuid "$user" --regid "$user" --init-groups -- \
 		env -i HOME="$T/home/$user" USER="$user" LOGNAME="$user" PATH="$PATH" LC_ALL=C.UTF-8 \
 		TMPDIR="${TMPDIR:-/tmp}" XDG_RUNTIME_DIR="$T/run/$user" ${AS_ENV[@]+"${AS_ENV[@]}"} "$@"
 }
@@ -201,7 +201,8 @@ exits() {
 # start_server CMD...: waits for "listening on URL"; URL and SERVER_PID are set, the last line wins.
 start_server() {
 	local log=$T/server.$((${#SERVERS[@]} + 1)).log i
-	"$@" >"$log" 2>"$log.err" </dev/null &
+	# exec, so that the process we know is the server itself
+	(AS_EXEC=exec; "$@") >"$log" 2>"$log.err" </dev/null &
 	SERVER_PID=$!
 	SERVERS+=("$SERVER_PID")
 	SERVER_LOG=$log

@@ -83,7 +83,7 @@ users() {
 as() { # USER HOME CMD...
 	local user=$1 home=$2
 	shift 2
-	setpriv --reuid "$user" --regid "$user" --init-groups -- env -i HOME="$home" USER="$user" LOGNAME="$user" \
+	${AS_EXEC:-} setpriv --reuid "$user" --regid "$user" --init-groups -- env -i HOME="$home" USER="$user" LOGNAME="$user" \
 		PATH="$path" LC_ALL=C.UTF-8 XDG_RUNTIME_DIR="$D/run/$user" ${TERM:+TERM="$TERM"} "$@"
 }
 
@@ -112,8 +112,12 @@ certificates() {
 
 server() { # starts it in the background; URL, SERVER_PID
 	rm -f "$D/listening"
-	as ry-www /nonexistent rootyard-httpd --root "$D/tree/public" --listen "${DEMO_LISTEN:-127.0.0.1:0}" \
-		--tls-cert "$D/tls/server.crt" --tls-key "$D/tls/server.key" >"$D/listening" &
+	# exec, so that the process we know is the server itself
+	(
+		AS_EXEC=exec
+		as ry-www /nonexistent rootyard-httpd --root "$D/tree/public" --listen "${DEMO_LISTEN:-127.0.0.1:0}" \
+			--tls-cert "$D/tls/server.crt" --tls-key "$D/tls/server.key"
+	) >"$D/listening" &
 	SERVER_PID=$!
 	for _ in $(seq 100); do
 		URL=$(sed -n 's/^listening on //p' "$D/listening" | tail -n 1)
