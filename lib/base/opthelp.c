@@ -118,11 +118,9 @@ void opt_print_command_help(
 
 /* ---- bash: one function per program, the words as a case over the verb */
 
-static void print_words(struct out *out, const struct opt *opts, bool with_value)
+static void print_words(struct out *out, const struct opt *opts)
 {
 	for (const struct opt *o = opts; o && o->name; o++) {
-		if (with_value && o->kind == OPT_FLAG)
-			continue;
 		out_result(out, " --%s", o->name);
 		if (o->letter)
 			out_result(out, " -%c", o->letter);
@@ -156,10 +154,10 @@ static void print_value_options(
 
 static void print_command_words(struct out *out, const struct command *cmd)
 {
-	print_words(out, cmd->opts, false);
+	print_words(out, cmd->opts);
 	if (cmd->can_dry_run)
-		print_words(out, opt_dry_run, false);
-	print_words(out, opt_common, false);
+		print_words(out, opt_dry_run);
+	print_words(out, opt_common);
 }
 
 static void print_verb_search(const struct program *p, struct out *out)
@@ -204,9 +202,9 @@ void opt_print_bash(const struct program *p, struct out *out)
 	out_result(out, "\t*) words='");
 	print_verbs(out, p, " ");
 	if (!opt_has_verbs(p))
-		print_words(out, p->commands[0].opts, false);
-	print_words(out, opt_common, false);
-	print_words(out, opt_program, false);
+		print_words(out, p->commands[0].opts);
+	print_words(out, opt_common);
+	print_words(out, opt_program);
 	out_result(out,
 		"' ;;\n\tesac\n"
 		"\t[[ $cur == -* || ( -z $verb && $words != ' -'* ) ]] &&\n"

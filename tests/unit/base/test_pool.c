@@ -25,6 +25,7 @@ struct record {
 	int done[1000];
 	int done_count;
 	int discarded;
+	atomic_int worked;
 	bool wrong_thread;
 };
 
@@ -41,6 +42,7 @@ static int work(void *job, void *ctx, struct err *e)
 	struct record *r = ctx;
 	int now = ++r->working, most = r->most_working;
 
+	r->worked++;
 	while (now > most && !atomic_compare_exchange_weak(&r->most_working, &most, now))
 		;
 	if (pthread_equal(pthread_self(), r->submitter))
@@ -204,6 +206,19 @@ static void first_failure_in_order_is_told(void **state)
 	(void)state;
 }
 
+static void jobs_behind_a_failure_are_not_begun(void **state)
+{
+	struct record r = { .fail_at = 0, .fail_done_at = -1, .slow_at = 0 };
+	struct err e;
+	int rc;
+
+	(void)state;
+	feed(&r, 1, 2, &rc, &e);
+	assert_int_equal(rc, -1);
+	assert_int_equal(r.worked, 1);
+	assert_int_equal(r.discarded, 2);
+}
+
 static void last_job_s_failure_comes_from_finish(void **state)
 {
 	struct record r = { .fail_at = 3, .fail_done_at = -1, .slow_at = 3 };
@@ -243,6 +258,7 @@ int main(void)
 		cmocka_unit_test(failing_job_stops_the_rest),
 		cmocka_unit_test(failing_done_stops_the_rest),
 		cmocka_unit_test(first_failure_in_order_is_told),
+		cmocka_unit_test(jobs_behind_a_failure_are_not_begun),
 		cmocka_unit_test(last_job_s_failure_comes_from_finish),
 		cmocka_unit_test(close_without_finish_discards_all),
 	};

@@ -261,6 +261,18 @@ static int executing(struct scratch *s)
 	return 0;
 }
 
+static int running(struct scratch *s)
+{
+	static const char *const argv[] = { "/bin/true", NULL };
+	struct spawn run = SPAWN_INIT;
+	struct err e;
+
+	allow(s, "../..", SANDBOX_READ | SANDBOX_WRITE | SANDBOX_EXEC);
+	run.argv = argv;
+	need(spawn_run(&run, &e) == 0);
+	return 0;
+}
+
 static int nothing(struct scratch *s)
 {
 	const struct sandbox_rule none = { .fd = -1 };
@@ -308,6 +320,11 @@ static void child_a_single_file_can_be_allowed(void)
 static void child_executing_needs_its_own_right(void)
 {
 	with_scratch(executing);
+}
+
+static void child_executing_can_be_allowed(void)
+{
+	with_scratch(running);
 }
 
 static void child_no_rule_means_no_file(void)
@@ -368,6 +385,7 @@ CHILD_TEST(reading_is_only_where_allowed)
 CHILD_TEST(writing_is_only_where_allowed)
 CHILD_TEST(a_single_file_can_be_allowed)
 CHILD_TEST(executing_needs_its_own_right)
+CHILD_TEST(executing_can_be_allowed)
 CHILD_TEST(no_rule_means_no_file)
 CHILD_TEST(a_bad_rule_is_an_error)
 CHILD_TEST(filter_is_loaded)
@@ -387,6 +405,7 @@ int main(void)
 		cmocka_unit_test(writing_is_only_where_allowed),
 		cmocka_unit_test(a_single_file_can_be_allowed),
 		cmocka_unit_test(executing_needs_its_own_right),
+		cmocka_unit_test(executing_can_be_allowed),
 		cmocka_unit_test(no_rule_means_no_file),
 		cmocka_unit_test(a_bad_rule_is_an_error),
 		cmocka_unit_test(filter_is_loaded),

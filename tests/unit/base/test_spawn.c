@@ -306,22 +306,20 @@ static void hook_runs_between_fork_and_exec(void **state)
 		e.text, "cannot prepare the process of 'true': Permission denied");
 }
 
-static void works_with_standard_descriptors_closed(void **state)
+static void captures_with_closed(int first, int last)
 {
 	pid_t pid = fork();
 	int raw;
 
-	(void)state;
 	if (pid == 0) {
-		const char *argv[] = SH("echo x");
+		const char *argv[] = SH("cat; echo x");
 		struct buf out = BUF_INIT(100);
 		struct spawn s = SPAWN_INIT;
 		struct err e;
 		int status = 1;
 
-		close(0);
-		close(1);
-		close(2);
+		for (int fd = first; fd <= last; fd++)
+			close(fd);
 		s.argv = argv;
 		if (spawn_capture(&s, &out, &status, &e) < 0)
 			_exit(2);
@@ -329,6 +327,15 @@ static void works_with_standard_descriptors_closed(void **state)
 	}
 	waitpid(pid, &raw, 0);
 	assert_int_equal(raw, 0);
+}
+
+static void works_with_standard_descriptors_closed(void **state)
+{
+	(void)state;
+	captures_with_closed(0, 2);
+	captures_with_closed(0, 0);
+	captures_with_closed(0, 1);
+	captures_with_closed(1, 2);
 }
 
 /* A leader that ignores SIGTERM, and a grandchild in its group. */
