@@ -195,10 +195,12 @@ static int give_resolver(int root_dir)
 		run = strstr(target, "run/");
 		return run && !strstr(run, "..") ? resolver_in_run(root_dir, run + 4) : 0;
 	}
+	/* Where there was none, a plain file that a package may replace; scrubbed later.
+	 */
 	made = openat(etc, "resolv.conf", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-	if (made < 0 && errno != EEXIST)
-		return errno;
-	return resolver_over_file(root_dir);
+	if (made >= 0)
+		return copy_resolver(made);
+	return errno == EEXIST ? resolver_over_file(root_dir) : errno;
 }
 
 /* ---- the way in */

@@ -105,8 +105,10 @@ static void check_allowed(
 static void read_text(const struct field *f, const struct ynode *n, struct text *out,
 	struct arena *arena, struct complaints *c)
 {
-	if (!wants(n, YNODE_SCALAR, f, c))
+	if (!wants(n, YNODE_SCALAR, f, c)) {
+		out->bad = true;
 		return;
+	}
 	if (memchr(n->text, '\0', n->len)) {
 		complain(c, n->line, n->column, "'%s' has a NUL byte", f->key);
 		return;

@@ -7,7 +7,7 @@
 
 static void need(const struct text *t, const char *path, struct complaints *c)
 {
-	if (!text_is_set(t))
+	if (!text_is_set(t) && !t->bad)
 		complain(c, t->line, t->column, "'%s' may not be empty", path);
 }
 
@@ -44,10 +44,10 @@ static void check_packages(const struct recipe_packages *p, struct complaints *c
 			"other");
 	else if (is_custom(&p->custom_manager))
 		check_custom(&p->custom_manager, c);
-	else if (!text_is_set(name))
+	else if (!text_is_set(name) && !name->bad)
 		complain(c, 0, 0,
 			"'packages.manager' or 'packages.custom_manager' is required");
-	else if (!manager_is_supported(name->text))
+	else if (text_is_set(name) && !manager_is_supported(name->text))
 		complain(c, name->line, name->column,
 			"package manager '%s' cannot be driven by this version; apt and "
 			"custom_manager can",

@@ -189,6 +189,9 @@ static int check_resolver(struct scrub *s)
 {
 	struct stat st;
 
+	/* systemd-resolved's package keeps what it found. */
+	if (remove_matching(s, "etc", ".resolv.conf*.bak") < 0)
+		return -1;
 	if (fstatat(s->root_dir, "etc/resolv.conf", &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 		!S_ISREG(st.st_mode))
 		return 0;

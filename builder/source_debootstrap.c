@@ -8,6 +8,7 @@
 #include "lib/base/fs.h"
 #include "lib/base/spawn.h"
 
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
@@ -188,12 +189,22 @@ static int run(struct job *j, const struct args *a, struct err *e)
 	return job_failed(j, e);
 }
 
-/* mmdebstrap copies this host's name and the mode of its file. */
-static int write_hostname(const struct job *j, struct err *e)
+static int forget_resolver(int etc, struct err *e)
+{
+	struct stat st;
+
+	if (fstatat(etc, "resolv.conf", &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISREG(st.st_mode) && unlinkat(etc, "resolv.conf", 0) < 0)
+		return err_sys(e, "cannot remove 'etc/resolv.conf'");
+	return 0;
+}
+
+/* mmdebstrap copies this host's name and resolver, with the modes of their files. */
+static int forget_host(const struct job *j, struct err *e)
 {
 	auto_fd int etc = fs_open_dir_at(j->root_dir, "etc", e);
 
-	if (etc < 0)
+	if (etc < 0 || forget_resolver(etc, e) < 0)
 		return -1;
 	return atomic_write_file(etc, "hostname", bytes_of_str("localhost\n"), 0644, e);
 }
@@ -211,7 +222,7 @@ int source_debootstrap(struct job *j, struct err *e)
 	unbind(j, LISTS_DIR);
 	unbind(j, ARCHIVES_DIR);
 	j->has_lists = true;
-	if (rc < 0 || write_hostname(j, e) < 0)
+	if (rc < 0 || forget_host(j, e) < 0)
 		return err_wrap(e, "cannot bootstrap '%s'", suite_of(j->recipe));
 	return 0;
 }

@@ -18,7 +18,7 @@ const char *cmd_directory(const struct cmd_common *c)
 	return env && *env ? env : ".";
 }
 
-static int refuse_root(struct err *e)
+int cmd_refuse_root(struct err *e)
 {
 	if (geteuid() == 0 || getuid() == 0)
 		return err_set(e, ERR_USAGE,
@@ -30,7 +30,7 @@ static int refuse_root(struct err *e)
 
 int cmd_open(const struct cmd_common *common, struct yard *out, struct err *e)
 {
-	if (refuse_root(e) < 0)
+	if (cmd_refuse_root(e) < 0)
 		return -1;
 	return yard_open(cmd_directory(common), 0, 0, out, e);
 }
@@ -109,7 +109,8 @@ int cmd_confine(const char *const *write_dirs, size_t write_count,
 	struct rules r = { .count = 0 };
 	int rc = 0;
 
-	if (refuse_root(e) < 0 || sandbox_no_core(e) < 0 || sandbox_no_new_privs(e) < 0)
+	if (cmd_refuse_root(e) < 0 || sandbox_no_core(e) < 0 ||
+		sandbox_no_new_privs(e) < 0)
 		return -1;
 	/* the first interface forbids every rename between directories */
 	if (sandbox_files_version() >= 2) {

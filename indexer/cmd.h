@@ -26,6 +26,9 @@ struct cmd_common {
 
 const char *cmd_directory(const struct cmd_common *c) nonnull;
 
+/* It parses what others made and holds a key: never as root. */
+int cmd_refuse_root(struct err *e) must_check nonnull;
+
 /* Opens for reading. */
 int cmd_open(const struct cmd_common *common, struct yard *out,
 	struct err *e) must_check nonnull;

@@ -90,7 +90,7 @@ static void print_json(struct call *c, const struct admitted *a, const char *wor
 	out_result(c->out, "%s\n", buf_str(&text));
 }
 
-static void report(struct call *c, const struct admitted *a)
+static void report(struct call *c, const struct admitted *a, bool named)
 {
 	static const char *const words[] = {
 		[ADMIT_DONE] = "added", [ADMIT_KNOWN] = "known", [ADMIT_FAILED] = "failed"
@@ -107,7 +107,7 @@ static void report(struct call *c, const struct admitted *a)
 			out_size(a->linked, linked, sizeof(linked)));
 	else if (a->result == ADMIT_KNOWN)
 		out_detail(c->out, "%s@%s is there already", a->name, a->serial);
-	else if (a->is_new_event)
+	else if (a->is_new_event && !named)
 		out_note(c->out, "%s@%s was not built: %s", a->name, a->serial,
 			a->message);
 }
@@ -126,7 +126,7 @@ static int add_all(struct call *c, struct yard *y, char **dirs, size_t count, bo
 		int got = admit_build(y, &slot, dirs[i], &a, &one);
 
 		if (got == 0)
-			report(c, &a);
+			report(c, &a, named);
 		if (got == 0 && named && a.result == ADMIT_FAILED)
 			got = err_set(&one, ERR_FAILED,
 				"cannot admit '%s@%s': the build had failed (%s)", a.name,

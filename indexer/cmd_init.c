@@ -101,6 +101,8 @@ static int run(struct call *c, struct err *e)
 		.passphrase = passphrase.text,
 	};
 
+	if (cmd_refuse_root(e) < 0)
+		return -1;
 	if (!v->root_home)
 		return err_set(e, ERR_USAGE,
 			"option '--root-home' is missing: where shall the root key be "

@@ -282,6 +282,10 @@ int init_prepare(const struct init *in, struct err *e)
 		rc = init_place_open(in->root_home, 0700, &root, e);
 	if (rc == 0)
 		rc = init_places_differ(&yard, &root, e);
+	if (rc < 0 && root.is_new)
+		rmdir(in->root_home);
+	if (rc < 0 && yard.is_new)
+		rmdir(in->dir);
 	init_place_release(&yard);
 	init_place_release(&root);
 	return rc;

@@ -10,7 +10,8 @@
 
 int init_place_open(const char *path, mode_t mode, struct init_place *out, struct err *e)
 {
-	if (mkdir(path, mode) < 0 && errno != EEXIST)
+	out->is_new = mkdir(path, mode) == 0;
+	if (!out->is_new && errno != EEXIST)
 		return err_sys(e, "cannot make the directory '%s'", path);
 	out->path = realpath(path, NULL);
 	if (!out->path)

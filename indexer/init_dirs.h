@@ -10,6 +10,7 @@
 struct init_place {
 	char *path; /* absolute */
 	int fd;
+	bool is_new; /* was made by init_place_open */
 };
 
 #define INIT_PLACE                                                                       \

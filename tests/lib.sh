@@ -202,7 +202,7 @@ exits() {
 start_server() {
 	local log=$T/server.$((${#SERVERS[@]} + 1)).log i
 	# exec, so that the process we know is the server itself
-	(AS_EXEC=exec; "$@") >"$log" 2>"$log.err" </dev/null &
+	(AS_EXEC='exec'; "$@") >"$log" 2>"$log.err" </dev/null &
 	SERVER_PID=$!
 	SERVERS+=("$SERVER_PID")
 	SERVER_LOG=$log

@@ -114,7 +114,7 @@ server() { # starts it in the background; URL, SERVER_PID
 	rm -f "$D/listening"
 	# exec, so that the process we know is the server itself
 	(
-		AS_EXEC=exec
+		AS_EXEC='exec'
 		as ry-www /nonexistent rootyard-httpd --root "$D/tree/public" --listen "${DEMO_LISTEN:-127.0.0.1:0}" \
 			--tls-cert "$D/tls/server.crt" --tls-key "$D/tls/server.key"
 	) >"$D/listening" &

@@ -160,7 +160,7 @@ static int run(struct call *c, struct err *e)
 		place_open(c->argv[1], &place, e) < 0)
 		return -1;
 	root_fd = fs_open_dir_at(place.parent_fd, place.temp, e);
-	if (root_fd < 0)
+	if (root_fd < 0 || confined_adopt(root_fd, e) < 0)
 		return -1;
 	job.archive_fd = archive.fd;
 	job.root_fd = root_fd;

@@ -231,39 +231,72 @@ static int run_confined(const struct subids *ids,
 	return -1;
 }
 
-struct removal {
-	int dir_fd;
-	const char *name;
-};
+/* ---- trees of mapped ids
+ *
+ * The child has rights over a directory only when owner and group of it are both mapped,
+ * which those of the directory above need not be. So the child works in what is beneath
+ * the tree, by descriptor, and the caller in the directory above it. */
 
-static int remove_tree(void *ctx, int report_fd, struct err *e)
+static int empty_tree(void *ctx, int report_fd, struct err *e)
 {
-	const struct removal *r = ctx;
+	auto_fd int fd =
+		openat(*(const int *)ctx, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_names struct fs_names names = { 0 };
 
 	(void)report_fd;
-	return fs_remove_tree(r->dir_fd, r->name, e);
-}
-
-int confined_remove(int dir_fd, const char *name, const struct subids *ids, struct err *e)
-{
-	struct removal r = { .dir_fd = dir_fd, .name = name };
-
-	if (run_confined(ids, remove_tree, &r, e) < 0)
-		return err_wrap(e, "cannot remove '%s'", name);
+	if (fd < 0)
+		return err_sys(e, "cannot open it");
+	if (fs_list_dir(fd, ".", &names, e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++)
+		if (fs_remove_tree(fd, names.name[i], e) < 0)
+			return -1;
 	return 0;
 }
 
 struct renaming {
 	int dir_fd;
-	const char *from, *to;
+	const char *from, *to; /* to NULL: remove */
 };
 
-static int rename_tree(void *ctx, int report_fd, struct err *e)
+static int rename_as_owner(void *ctx, int report_fd, struct err *e)
 {
 	const struct renaming *r = ctx;
 
 	(void)report_fd;
-	return fs_rename_synced(r->dir_fd, r->from, r->dir_fd, r->to, e);
+	if (!r->to && unlinkat(r->dir_fd, r->from, AT_REMOVEDIR) < 0)
+		return err_sys(e, "cannot remove '%s'", r->from);
+	if (r->to && renameat(r->dir_fd, r->from, r->dir_fd, r->to) < 0)
+		return err_sys(e, "cannot rename '%s' to '%s'", r->from, r->to);
+	return 0;
+}
+
+/* In a sticky directory only the owner of an entry may do it, who is a mapped id; in any
+ * other the caller may, and perhaps only he. */
+static int change_entry(struct renaming *r, const struct subids *ids, struct err *e)
+{
+	struct err ignored;
+
+	if (rename_as_owner(r, -1, e) == 0)
+		return 0;
+	if (e->sys != EPERM && e->sys != EACCES)
+		return -1;
+	return run_confined(ids, rename_as_owner, r, &ignored);
+}
+
+int confined_remove(int dir_fd, const char *name, const struct subids *ids, struct err *e)
+{
+	auto_fd int fd =
+		openat(dir_fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct renaming r = { .dir_fd = dir_fd, .from = name };
+
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0)
+		return err_sys(e, "cannot open '%s'", name);
+	if (run_confined(ids, empty_tree, &fd, e) < 0)
+		return err_wrap(e, "cannot remove '%s'", name);
+	return change_entry(&r, ids, e);
 }
 
 int confined_rename(int dir_fd, const char *from, const char *to,
@@ -271,7 +304,14 @@ int confined_rename(int dir_fd, const char *from, const char *to,
 {
 	struct renaming r = { .dir_fd = dir_fd, .from = from, .to = to };
 
-	if (run_confined(ids, rename_tree, &r, e) < 0)
-		return err_wrap(e, "cannot put the tree at '%s'", to);
+	if (change_entry(&r, ids, e) < 0)
+		return -1;
+	return fs_sync_dir_at(dir_fd, ".", e);
+}
+
+int confined_adopt(int fd, struct err *e)
+{
+	if (fchown(fd, (uid_t)-1, getegid()) < 0)
+		return err_sys(e, "cannot give a new directory your group");
 	return 0;
 }

@@ -39,6 +39,10 @@ int confined_end(struct confined *c, struct err *e) must_check nonnull;
 int confined_remove(int dir_fd, const char *name, const struct subids *ids,
 	struct err *e) must_check nonnull;
 
+/* A directory that a child shall fill gets the caller's group, the one that is mapped: it
+ * may have another one from a setgid directory above it. */
+int confined_adopt(int fd, struct err *e) must_check nonnull;
+
 /* Renames FROM to TO (nothing, or an empty directory) beneath dir_fd, although FROM
  * belongs to a mapped id and dir_fd may be sticky. */
 int confined_rename(int dir_fd, const char *from, const char *to,

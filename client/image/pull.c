@@ -249,6 +249,9 @@ static int unpack_tree(struct pull *p, struct err *e)
 	job.limits.entries = p->build->entries;
 	job.limits.unpacked_size = p->build->unpacked_size;
 	if (unpacker_run(&job, &p->store->ids, &watch, &p->done->unpacked, e) < 0) {
+		/* Its digest was right, so damage is what was signed for. */
+		if (e->code == ERR_PARSE || e->code == ERR_LIMIT)
+			e->code = ERR_UNTRUSTED;
 		if (e->code == ERR_UNTRUSTED)
 			return err_wrap(e, "not trusted: what build %s unpacks to",
 				p->build->serial);

@@ -156,7 +156,9 @@ static int make_stage(struct stage *g, struct err *e)
 		fs_mkdirs(g->dir_fd, "meta", 0755, e) < 0)
 		return -1;
 	g->root_fd = fs_open_dir_at(g->dir_fd, "rootfs", e);
-	return g->root_fd < 0 ? -1 : 0;
+	if (g->root_fd < 0 || confined_adopt(g->dir_fd, e) < 0)
+		return -1;
+	return confined_adopt(g->root_fd, e);
 }
 
 int store_stage(const struct store *s, const char *name, void (*waiting)(void *ctx),

@@ -22,6 +22,7 @@ struct unpacking {
 	struct tree *tree;
 	struct unpack_state state;
 	uint64_t reported;
+	bool broken; /* the archive could not be read on */
 	unsigned char chunk[CHUNK];
 };
 
@@ -78,6 +79,7 @@ static int copy_content(
 	for (;;) {
 		ssize_t n = tar_read(u->tar, u->chunk, sizeof(u->chunk), e);
 
+		u->broken = n < 0;
 		if (n <= 0)
 			return (int)n;
 		if (hash)
@@ -131,6 +133,21 @@ static int write_entry(struct unpacking *u, const struct unpack_entry *entry,
 	}
 }
 
+/* An archive that asks for what may not be is not trusted; one that is damaged, or a disk
+ * that fails, is another matter. */
+static int judge_failure(const struct unpacking *u, struct err *e)
+{
+	bool asks_too_much = e->sys == 0 || e->sys == ELOOP || e->sys == EXDEV ||
+			     e->sys == ENOTDIR || e->sys == EISDIR || e->sys == EEXIST ||
+			     e->sys == ENAMETOOLONG;
+
+	if (asks_too_much && !u->broken &&
+		(e->code == ERR_PARSE || e->code == ERR_LIMIT || e->code == ERR_SYS ||
+			e->code == ERR_NOTFOUND))
+		e->code = ERR_UNTRUSTED;
+	return -1;
+}
+
 static int take_entry(struct unpacking *u, const struct tar_entry *t, struct err *e)
 {
 	const struct manifest_entry *want = NULL;
@@ -148,16 +165,14 @@ static int take_entry(struct unpacking *u, const struct tar_entry *t, struct err
 	}
 	switch (unpack_judge(&u->state, t, &entry, e)) {
 	case UNPACK_KEEP:
-		return write_entry(u, &entry, want, e);
+		return write_entry(u, &entry, want, e) < 0 ? judge_failure(u, e) : 0;
 	case UNPACK_ROOT:
 		meta = meta_of(&entry, xattrs);
 		return tree_root(u->tree, &meta, e);
 	case UNPACK_SKIP:
 		return 0;
 	default:
-		if (e->code == ERR_PARSE || e->code == ERR_LIMIT)
-			e->code = ERR_UNTRUSTED;
-		return -1;
+		return judge_failure(u, e);
 	}
 }
 

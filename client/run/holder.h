@@ -10,10 +10,15 @@
 
 #include "lib/base/userns.h"
 
+/* newuidmap or newgidmap at work on us. */
+struct mapper {
+	const char *path;
+	pid_t pid;   /* -1: none */
+	int says_fd; /* its stderr */
+};
+
 struct holder {
-	const struct subids *ids;
-	pid_t helper; /* runs newuidmap and newgidmap for us, -1: none */
-	int go_fd, report_fd;
+	struct mapper mapper[2];
 };
 
 /* Enters; with subordinate ids the maps are being written while the caller goes on, and

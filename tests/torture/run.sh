@@ -21,7 +21,7 @@ quiet() { "$@" >/dev/null 2>&1; }
 # A tree with one published build and a second one waiting.
 build 20260101_0000 && build 20260102_0000 || exit 1
 install -d -o ry-index -g ry-index "$T/old"
-index "$T/old" init --root-home "$T/home/ry-index/root" --name torture || exit 1
+index "$T/old" init --root-home "$T/home/ry-index/root" --name torture 2>/dev/null >&2 || exit 1
 index "$T/old" add "$T/incoming/toy/1/amd64/default/20260101_0000" || exit 1
 index "$T/old" publish || exit 1
 cp -a "$T/old" "$T/added"
@@ -72,11 +72,9 @@ torture_each() {
 	for fault in kill 'fail EIO' 'fail+ ENOSPC'; do
 		for k in $(points "$count"); do
 			rm -rf "$T/work"; cp -a "$base" "$T/work"
-			# shellcheck disable=SC2086 # two words
-			set -- "$@"
 			case $fault in
-			kill) "$T/torture" kill "$k" -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" PATH="$PATH" "$@" >"$T/said" 2>&1 ;;
-			*) "$T/torture" "${fault% *}" "$k" "${fault#* }" -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" PATH="$PATH" "$@" >"$T/said" 2>&1 ;;
+			kill) timeout 120 "$T/torture" kill "$k" -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" PATH="$PATH" "$@" >"$T/said" 2>&1 ;;
+			*) timeout 120 "$T/torture" "${fault% *}" "$k" "${fault#* }" -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" PATH="$PATH" "$@" >"$T/said" 2>&1 ;;
 			esac
 			done=$((done + 1))
 			if ! reader_sees_whole "$T/work" >"$T/said2" 2>&1; then
