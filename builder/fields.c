@@ -83,8 +83,7 @@ static const char *trimmed(const char *text, struct arena *arena)
 	return arena_strndup(arena, text, len);
 }
 
-static void check_allowed(
-	const struct field *f, const struct text *t, struct complaints *c)
+static void check_allowed(const struct field *f, struct text *t, struct complaints *c)
 {
 	const char *hint;
 	size_t count = 0;
@@ -94,6 +93,7 @@ static void check_allowed(
 	for (; f->allowed[count]; count++)
 		if (strcmp(f->allowed[count], t->text) == 0)
 			return;
+	t->bad = true;
 	hint = opt_nearest(t->text, f->allowed, count);
 	if (hint)
 		complain(c, t->line, t->column, "unknown %s '%s'; did you mean '%s'?",

@@ -14,7 +14,7 @@
 struct text {
 	const char *text; /* NULL: not given */
 	unsigned int line, column;
-	bool bad; /* given, but no scalar: complained of already */
+	bool bad; /* given and complained of already */
 };
 
 struct texts {

@@ -47,7 +47,7 @@ static void check_packages(const struct recipe_packages *p, struct complaints *c
 	else if (!text_is_set(name) && !name->bad)
 		complain(c, 0, 0,
 			"'packages.manager' or 'packages.custom_manager' is required");
-	else if (text_is_set(name) && !manager_is_supported(name->text))
+	else if (text_is_set(name) && !name->bad && !manager_is_supported(name->text))
 		complain(c, name->line, name->column,
 			"package manager '%s' cannot be driven by this version; apt and "
 			"custom_manager can",
@@ -70,7 +70,7 @@ static void check_file(const struct recipe_file *f, struct complaints *c)
 
 	need(name, "files.generator", c);
 	check_mode(&f->mode, c);
-	if (text_is_set(name) && filter_allows_container(&f->filter) &&
+	if (text_is_set(name) && !name->bad && filter_allows_container(&f->filter) &&
 		!generator_is_supported(name->text))
 		complain(c, name->line, name->column,
 			"generator '%s' cannot be run for a container by this version",
@@ -94,7 +94,7 @@ static void check_source(const struct recipe_source *s, struct complaints *c)
 	const struct text *name = &s->downloader;
 
 	need(name, "source.downloader", c);
-	if (text_is_set(name) && !source_is_supported(name->text))
+	if (text_is_set(name) && !name->bad && !source_is_supported(name->text))
 		complain(c, name->line, name->column,
 			"downloader '%s' is not in this version; debootstrap and "
 			"rootfs-http are",
