@@ -248,14 +248,24 @@ static int make_catalog(struct making *m, struct err *e)
 	return catalog_commit(c, e);
 }
 
+/* What an interrupted run left: half-written files, and what its keys had signed. */
+static int sweep(struct making *m, struct err *e)
+{
+	if (init_sweep(m->yard.fd, ".", false, e) < 0 ||
+		init_sweep(m->yard.fd, SITE_RELEASES, false, e) < 0 ||
+		init_sweep(m->yard.fd, YARD_PUBLIC "/trust", true, e) < 0)
+		return -1;
+	return init_sweep(m->yard.fd, YARD_PUBLIC "/keys", true, e);
+}
+
 static int make_all(struct making *m, struct err *e)
 {
 	if (mark(m, e) < 0)
 		return -1;
 	m->lock_fd = fs_lock(m->yard.fd, YARD_LOCK, 0, e);
-	if (m->lock_fd < 0 || make_dirs(m, e) < 0 || make_links(m, e) < 0 ||
-		make_site(m, e) < 0 || make_keys(m, e) < 0 || make_root(m, e) < 0 ||
-		make_catalog(m, e) < 0)
+	if (m->lock_fd < 0 || make_dirs(m, e) < 0 || sweep(m, e) < 0 ||
+		make_links(m, e) < 0 || make_site(m, e) < 0 || make_keys(m, e) < 0 ||
+		make_root(m, e) < 0 || make_catalog(m, e) < 0)
 		return -1;
 	/* the tree's marker last: without the other one it still says what to do */
 	if (init_place_done(&m->root, e) < 0)

@@ -117,6 +117,20 @@ int init_empty_home(int dir_fd, const char *name, struct err *e)
 	return 0;
 }
 
+int init_sweep(int dir_fd, const char *path, bool everything, struct err *e)
+{
+	auto_names struct fs_names names = { 0 };
+	auto_fd int fd = fs_open_dir_at(dir_fd, path, e);
+
+	if (fd < 0 || fs_list_dir(fd, ".", &names, e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++)
+		if ((everything || strstr(names.name[i], ".tmp-")) &&
+			fs_remove_tree(fd, names.name[i], e) < 0)
+			return -1;
+	return 0;
+}
+
 int init_remove_catalog(int dir_fd, struct err *e)
 {
 	static const char *const names[] = { CATALOG_NAME, CATALOG_NAME "-wal",

@@ -34,6 +34,8 @@ int init_place_done(struct init_place *p, struct err *e) must_check nonnull;
 
 /* Throws away what an interrupted init left: a GnuPG home, the catalog. */
 int init_empty_home(int dir_fd, const char *name, struct err *e) must_check nonnull;
+int init_sweep(int dir_fd, const char *path, bool everything,
+	struct err *e) must_check nonnull; /* temporary files, or all */
 int init_remove_catalog(int dir_fd, struct err *e) must_check nonnull;
 
 /* Random lower-case hex digits, NUL-terminated. */

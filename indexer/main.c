@@ -1,6 +1,8 @@
 /* rootyard-index -- admits builds, signs them, publishes the tree. */
 #include "indexer/cmd.h"
 
+#include <sys/stat.h>
+
 int main(int argc, char **argv)
 {
 	const struct command commands[] = { cmd_init, cmd_add, cmd_publish, cmd_refresh,
@@ -11,5 +13,7 @@ int main(int argc, char **argv)
 		.commands = commands,
 	};
 
+	/* what is published is for everybody; modes are exact where they are not */
+	umask(022);
 	return opt_main(&program, argc, argv);
 }

@@ -138,7 +138,8 @@ int fs_open_dir_at(int dir_fd, const char *path, struct err *e)
 /* Makes one directory unless it is there, and opens it. */
 static int enter_made(int dir_fd, const char *name, mode_t mode)
 {
-	bool made = mkdirat(dir_fd, name, 0700) == 0;
+	/* with its mode at once: a kill before fchmod must not leave it closed to readers */
+	bool made = mkdirat(dir_fd, name, mode & 07777) == 0;
 	int fd;
 
 	if (!made && errno != EEXIST)
