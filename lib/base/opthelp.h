@@ -4,7 +4,7 @@
 #ifndef LIB_BASE_OPTHELP_H
 #define LIB_BASE_OPTHELP_H
 
-#include "lib/base/opt.h"
+#include "lib/base/opttable.h"
 
 /* Where the options land that are common to all. */
 struct opt_common {

@@ -5,7 +5,7 @@
 #ifndef LIB_BASE_OPTVALUE_H
 #define LIB_BASE_OPTVALUE_H
 
-#include "lib/base/opt.h"
+#include "lib/base/opttable.h"
 
 /* text is NULL for a flag only. */
 int opt_store(const struct opt *o, void *base, const char *text, struct err *e) must_check

@@ -1,5 +1,6 @@
 #include "lib/model/manifest_check.h"
 
+#include "lib/adapt/tar.h"
 #include "lib/base/relpath.h"
 
 #include <limits.h>

@@ -4,7 +4,7 @@
 #ifndef LIB_MODEL_MANIFEST_CHECK_H
 #define LIB_MODEL_MANIFEST_CHECK_H
 
-#include "lib/model/manifest.h"
+#include "lib/model/manifest_entry.h"
 
 /* One entry on its own. */
 int manifest_check_entry(
