@@ -8,6 +8,7 @@
 #define LIB_BASE_OPT_H
 
 #include "lib/base/opttable.h"
+#include "lib/base/optvalue.h"
 
 /* Parses, runs, prints the error, returns the exit status. */
 int opt_main(const struct program *p, int argc, char **argv) must_check nonnull;
@@ -17,12 +18,5 @@ int opt_main(const struct program *p, int argc, char **argv) must_check nonnull;
  * positionals to the front of argv + 1, where c->argv then points. */
 int opt_parse(const struct command *cmd, int argc, char **argv, struct call *c,
 	struct err *e) must_check nonnull;
-
-/* "64K" -> 65536. */
-int opt_parse_size(const char *text, int64_t *out, struct err *e) must_check nonnull;
-
-/* The nearest candidate within a third of its length, or NULL: for "did you mean". */
-const char *opt_nearest(
-	const char *text, const char *const *candidates, size_t count) nonnull;
 
 #endif

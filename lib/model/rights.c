@@ -45,7 +45,8 @@ const struct rights rights_table[] = {
 		.program = "rootyard",
 		.folder = "client/run/",
 		.needed = "",
-		.execs = "rootyard-image newuidmap newgidmap",
+		.execs =
+			"rootyard-image newuidmap newgidmap sh", /* sh: the image's own */
 		.may_be_root = true, /* as the user it is, with no more than a user has */
 		.network = false,
 		.secret_key = false,
