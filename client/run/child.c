@@ -30,7 +30,7 @@ static int become_root(unsigned int flags, int sock_fd, struct err *e)
 {
 	struct pollfd parent = { .fd = sock_fd, .events = 0 };
 
-	if ((flags & LAUNCH_FULL_MAP) && setgroups(0, NULL) < 0)
+	if ((flags & PLAN_FULL_MAP) && setgroups(0, NULL) < 0)
 		return err_sys(e, "cannot leave the supplementary groups");
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		return err_sys(e, "cannot become root of the container");
@@ -56,38 +56,38 @@ static int loopback_up(struct err *e)
 	return 0;
 }
 
-static int build_root(const struct launch *l, const struct layers *layers, struct err *e)
+static int build_root(const struct plan *p, const struct layers *layers, struct err *e)
 {
-	auto_fd int root = rootfs_mount(l->flags, layers, e);
+	auto_fd int root = rootfs_mount(p->flags, layers, e);
 
-	if (root < 0 || rootfs_write_names(root, l, e) < 0 ||
-		special_mount(root, l->flags, e) < 0)
+	if (root < 0 || rootfs_write_names(root, p, e) < 0 ||
+		special_mount(root, p->flags, e) < 0)
 		return -1;
 	return rootfs_enter(root, e);
 }
 
-static int prepare(const struct launch *l, int sock_fd, int *tty_fd, struct err *e)
+static int prepare(const struct plan *p, int sock_fd, int *tty_fd, struct err *e)
 {
 	struct layers layers;
 
-	if (rootfs_open_layers(l, &layers, e) < 0 || wait_for_go(sock_fd, e) < 0 ||
-		become_root(l->flags, sock_fd, e) < 0 || build_root(l, &layers, e) < 0)
+	if (rootfs_open_layers(p, &layers, e) < 0 || wait_for_go(sock_fd, e) < 0 ||
+		become_root(p->flags, sock_fd, e) < 0 || build_root(p, &layers, e) < 0)
 		return -1;
-	if (!(l->flags & LAUNCH_HOST_NET) && loopback_up(e) < 0)
+	if (!(p->flags & PLAN_HOST_NET) && loopback_up(e) < 0)
 		return -1;
-	if (sethostname(l->hostname, strlen(l->hostname)) < 0)
-		return err_sys(e, "cannot set the host name '%s'", l->hostname);
-	if ((l->flags & LAUNCH_TTY) && (*tty_fd = tty_make(sock_fd, e)) < 0)
+	if (sethostname(p->hostname, strlen(p->hostname)) < 0)
+		return err_sys(e, "cannot set the host name '%s'", p->hostname);
+	if ((p->flags & PLAN_TTY) && (*tty_fd = tty_make(sock_fd, e)) < 0)
 		return -1;
 	return confine_rights(e);
 }
 
-void child_main(const struct launch *l, int sock_fd)
+void child_main(const struct plan *p, int sock_fd)
 {
 	int tty_fd = -1;
 	struct err e;
 
-	if (prepare(l, sock_fd, &tty_fd, &e) < 0)
+	if (prepare(p, sock_fd, &tty_fd, &e) < 0)
 		report_failure(sock_fd, 125, &e);
-	init_main(l, sock_fd, tty_fd);
+	init_main(p, sock_fd, tty_fd);
 }

@@ -4,8 +4,8 @@
 #ifndef CLIENT_RUN_CHILD_H
 #define CLIENT_RUN_CHILD_H
 
-#include "client/run/launch.h"
+#include "client/run/plan.h"
 
-__attribute__((noreturn)) void child_main(const struct launch *l, int sock_fd) nonnull;
+__attribute__((noreturn)) void child_main(const struct plan *p, int sock_fd) nonnull;
 
 #endif

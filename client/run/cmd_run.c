@@ -30,7 +30,7 @@ struct run {
 	struct container container;
 	struct relay relay;
 	struct launched launched;
-	struct launch launch;
+	struct plan plan;
 	struct env env;
 	char hostname[HOST_NAME_MAX_LEN + 1];
 	char rootfs[128], upper[128], work[128];
@@ -185,40 +185,40 @@ static int prepare_container(struct run *r, struct err *e)
 }
 
 /* From the first argument of ours to the last variable: one block on the stack. */
-static void find_own_block(struct launch *l)
+static void find_own_block(struct plan *p)
 {
 	char *end = NULL;
 
 	for (char **env = environ; *env; env++)
 		end = *env + strlen(*env);
-	l->scrub = program_invocation_name;
-	l->scrub_len = end > l->scrub ? (size_t)(end - l->scrub)
+	p->scrub = program_invocation_name;
+	p->scrub_len = end > p->scrub ? (size_t)(end - p->scrub)
 				      : strlen(program_invocation_name);
 }
 
 static void describe(struct run *r)
 {
 	const struct run_options *o = r->options;
-	struct launch *l = &r->launch;
+	struct plan *p = &r->plan;
 
 	snprintf(r->rootfs, sizeof(r->rootfs), "images/%s/rootfs", r->image.id);
 	snprintf(r->upper, sizeof(r->upper), "containers/%s/upper", r->container.name);
 	snprintf(r->work, sizeof(r->work), "containers/%s/work", r->container.name);
 	snprintf(r->hostname, sizeof(r->hostname), "%s",
 		o->hostname ? o->hostname : r->container.name);
-	l->flags = (r->ids.full ? LAUNCH_FULL_MAP : 0U) | (o->rm ? LAUNCH_VOLATILE : 0U) |
-		   (strcmp(o->net, "host") == 0 ? LAUNCH_HOST_NET : 0U) |
-		   (r->relay.wants_tty ? LAUNCH_TTY : 0U);
-	l->uid_start = r->ids.full ? r->ids.uid_start : geteuid();
-	l->gid_start = r->ids.full ? r->ids.gid_start : getegid();
-	l->rootfs = r->rootfs;
-	l->upper = r->upper;
-	l->work = r->work;
-	l->hostname = r->hostname;
-	l->workdir = o->workdir;
-	l->argv = r->argv;
-	l->env = r->env.item;
-	find_own_block(l);
+	p->flags = (r->ids.full ? PLAN_FULL_MAP : 0U) | (o->rm ? PLAN_VOLATILE : 0U) |
+		   (strcmp(o->net, "host") == 0 ? PLAN_HOST_NET : 0U) |
+		   (r->relay.wants_tty ? PLAN_TTY : 0U);
+	p->uid_start = r->ids.full ? r->ids.uid_start : geteuid();
+	p->gid_start = r->ids.full ? r->ids.gid_start : getegid();
+	p->rootfs = r->rootfs;
+	p->upper = r->upper;
+	p->work = r->work;
+	p->hostname = r->hostname;
+	p->workdir = o->workdir;
+	p->argv = r->argv;
+	p->env = r->env.item;
+	find_own_block(p);
 }
 
 static int write_state(const struct run *r, struct err *e)
@@ -238,7 +238,7 @@ static int run_command(struct run *r, struct err *e)
 
 	if (fchdir(r->store.data_fd) < 0)
 		return err_sys(e, "cannot enter '%s'", r->store.data);
-	if (launch_start(&r->launch, &r->launched, e) < 0 || write_state(r, e) < 0 ||
+	if (launch_start(&r->plan, &r->launched, e) < 0 || write_state(r, e) < 0 ||
 		launch_wait(&r->launched, &result, e) < 0)
 		return -1;
 	auto_fd_cleanup(&r->launched.sock_fd);
@@ -263,7 +263,7 @@ static int run_all(struct run *r, struct err *e)
 	if (prepare_image(r, e) < 0)
 		return -1;
 	r->signal_fd = supervise_signals(e);
-	if (r->signal_fd < 0 || relay_plan(&r->relay, r->launch.stdio, e) < 0 ||
+	if (r->signal_fd < 0 || relay_plan(&r->relay, r->plan.stdio, e) < 0 ||
 		env_make(&r->options->env, environ, r->relay.wants_tty, &r->env, e) < 0 ||
 		prepare_container(r, e) < 0)
 		return -1;

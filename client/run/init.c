@@ -29,14 +29,14 @@ static void plain_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-static int set_stdio(const struct launch *l, int tty_fd, struct err *e)
+static int set_stdio(const struct plan *p, int tty_fd, struct err *e)
 {
 	if (setsid() < 0)
 		return err_sys(e, "cannot start a session");
 	if (tty_fd >= 0 && ioctl(tty_fd, TIOCSCTTY, 0) < 0)
 		return err_sys(e, "cannot take the terminal");
 	for (int i = 0; i < 3; i++) {
-		int fd = l->stdio[i] < 0 ? tty_fd : l->stdio[i];
+		int fd = p->stdio[i] < 0 ? tty_fd : p->stdio[i];
 
 		if (fd != i && dup2(fd, i) < 0)
 			return err_sys(e, "cannot set descriptor %d", i);
@@ -58,23 +58,23 @@ static const char *path_of(const char *const *env)
 }
 
 /* errno of the attempt that says most. */
-static int exec_by_path(const struct launch *l)
+static int exec_by_path(const struct plan *p)
 {
-	char *const *env = (char *const *)(uintptr_t)l->env;
-	const char *name = l->argv[0];
+	char *const *env = (char *const *)(uintptr_t)p->env;
+	const char *name = p->argv[0];
 	int error = ENOENT;
 	char path[4096];
 
 	if (strchr(name, '/')) {
-		execve(name, l->argv, env);
+		execve(name, p->argv, env);
 		return errno;
 	}
-	for (const char *dir = path_of(l->env); *dir && *name;) {
+	for (const char *dir = path_of(p->env); *dir && *name;) {
 		size_t len = strcspn(dir, ":");
 
 		if (len > 0 && len + strlen(name) + 2 <= sizeof(path)) {
 			snprintf(path, sizeof(path), "%.*s/%s", (int)len, dir, name);
-			execve(path, l->argv, env);
+			execve(path, p->argv, env);
 			if (errno != ENOENT && errno != ENOTDIR)
 				error = errno;
 		}
@@ -84,40 +84,40 @@ static int exec_by_path(const struct launch *l)
 }
 
 __attribute__((noreturn)) static void command(
-	const struct launch *l, int sock_fd, int tty_fd)
+	const struct plan *p, int sock_fd, int tty_fd)
 {
 	int error;
 	struct err e;
 
 	plain_signals();
-	if (set_stdio(l, tty_fd, &e) < 0)
+	if (set_stdio(p, tty_fd, &e) < 0)
 		report_failure(sock_fd, STATUS_OURS, &e);
-	if (chdir(l->workdir) < 0) {
-		err_sys(&e, "cannot enter '%s' in the container", l->workdir);
+	if (chdir(p->workdir) < 0) {
+		err_sys(&e, "cannot enter '%s' in the container", p->workdir);
 		report_failure(sock_fd, STATUS_NOT_EXEC, &e);
 	}
 	if (confine_filter(&e) < 0)
 		report_failure(sock_fd, STATUS_OURS, &e);
-	error = exec_by_path(l);
+	error = exec_by_path(p);
 	errno = error;
-	err_sys(&e, "cannot execute '%s' in the container", l->argv[0]);
+	err_sys(&e, "cannot execute '%s' in the container", p->argv[0]);
 	report_failure(sock_fd, error == ENOENT ? STATUS_NOT_FOUND : STATUS_NOT_EXEC, &e);
 }
 
 /* ---- pid 1 */
 
 /* Our arguments may name what the container should not know. */
-static void forget(const struct launch *l)
+static void forget(const struct plan *p)
 {
 	static const char name[] = "rootyard-init";
 
-	memset(l->scrub, 0, l->scrub_len);
-	if (l->scrub_len > sizeof(name))
-		memcpy(l->scrub, name, sizeof(name));
+	memset(p->scrub, 0, p->scrub_len);
+	if (p->scrub_len > sizeof(name))
+		memcpy(p->scrub, name, sizeof(name));
 	prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
-static int let_go(const struct launch *l, struct err *e)
+static int let_go(const struct plan *p, struct err *e)
 {
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -126,7 +126,7 @@ static int let_go(const struct launch *l, struct err *e)
 	for (int i = 0; i < 3; i++)
 		if (dup2(null_fd, i) < 0)
 			return err_sys(e, "cannot set descriptor %d", i);
-	forget(l);
+	forget(p);
 	return 0;
 }
 
@@ -163,7 +163,7 @@ __attribute__((noreturn)) static void serve(pid_t child)
 	}
 }
 
-void init_main(const struct launch *l, int sock_fd, int tty_fd)
+void init_main(const struct plan *p, int sock_fd, int tty_fd)
 {
 	sigset_t all;
 	struct err e;
@@ -173,13 +173,13 @@ void init_main(const struct launch *l, int sock_fd, int tty_fd)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	child = fork();
 	if (child == 0)
-		command(l, sock_fd, tty_fd);
+		command(p, sock_fd, tty_fd);
 	if (child < 0) {
 		err_sys(&e, "cannot start a process in the container");
 		report_failure(sock_fd, STATUS_OURS, &e);
 	}
 	setsid(); /* the caller's terminal sends its ^C to the supervisor alone */
-	if (let_go(l, &e) < 0 || confine_filter(&e) < 0)
+	if (let_go(p, &e) < 0 || confine_filter(&e) < 0)
 		report_failure(sock_fd, STATUS_OURS, &e);
 	syscall(SYS_close_range, 3U, ~0U, 0U);
 	serve(child);

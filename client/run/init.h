@@ -6,9 +6,9 @@
 #ifndef CLIENT_RUN_INIT_H
 #define CLIENT_RUN_INIT_H
 
-#include "client/run/launch.h"
+#include "client/run/plan.h"
 
 __attribute__((noreturn)) void init_main(
-	const struct launch *l, int sock_fd, int tty_fd) nonnull;
+	const struct plan *p, int sock_fd, int tty_fd) nonnull;
 
 #endif

@@ -20,19 +20,19 @@ static int refused(int number, struct err *e)
 
 /* In the holder namespace ids have the host's numbers, so the container reads its map as
  * the host does. */
-static int write_maps(pid_t pid, const struct launch *l, struct err *e)
+static int write_maps(pid_t pid, const struct plan *p, struct err *e)
 {
-	unsigned int count = l->flags & LAUNCH_FULL_MAP ? USERNS_IDS : 1;
+	unsigned int count = p->flags & PLAN_FULL_MAP ? USERNS_IDS : 1;
 	char map[48];
 
-	snprintf(map, sizeof(map), "0 %u %u\n", l->gid_start, count);
+	snprintf(map, sizeof(map), "0 %u %u\n", p->gid_start, count);
 	if (id_map_write(pid, "gid_map", map, e) < 0)
 		return -1;
-	snprintf(map, sizeof(map), "0 %u %u\n", l->uid_start, count);
+	snprintf(map, sizeof(map), "0 %u %u\n", p->uid_start, count);
 	return id_map_write(pid, "uid_map", map, e);
 }
 
-int launch_start(const struct launch *l, struct launched *out, struct err *e)
+int launch_start(const struct plan *p, struct launched *out, struct err *e)
 {
 	struct clone_args args = { .exit_signal = SIGCHLD };
 	auto_fd int mine = -1, theirs = -1;
@@ -45,20 +45,20 @@ int launch_start(const struct launch *l, struct launched *out, struct err *e)
 	theirs = pair[1];
 	args.flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC |
 		     CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_PIDFD;
-	if (!(l->flags & LAUNCH_HOST_NET))
+	if (!(p->flags & PLAN_HOST_NET))
 		args.flags |= CLONE_NEWNET;
 	args.pidfd = (uint64_t)(uintptr_t)&pid_fd;
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid == 0) {
 		close(mine);
-		child_main(l, theirs);
+		child_main(p, theirs);
 	}
 	if (pid < 0)
 		return refused(errno, e);
 
 	/* From here on the caller kills it when something fails. */
 	*out = (struct launched){ (pid_t)pid, pid_fd, STEAL_FD(mine) };
-	if (write_maps((pid_t)pid, l, e) < 0)
+	if (write_maps((pid_t)pid, p, e) < 0)
 		return -1;
 	if (send(out->sock_fd, "", 1, MSG_NOSIGNAL) != 1)
 		return err_sys(e, "cannot let the container go");

@@ -1,6 +1,5 @@
 /* launch.h -- one process becomes pid 1 of a new container.
- * In      everything is computed before: behind the clone there is no allocation and no
- *         decision about names
+ * In      a plan
  * Rules   the caller stands in the holder namespace, has one thread, has all signals that
  *         it handles blocked, and its working directory is the data place
  * Errors  what fails in the new process comes back as its sentence; `status` of struct
@@ -9,30 +8,10 @@
 #ifndef CLIENT_RUN_LAUNCH_H
 #define CLIENT_RUN_LAUNCH_H
 
+#include "client/run/plan.h"
 #include "lib/base/err.h"
 
-#include <stdbool.h>
 #include <sys/types.h>
-
-enum launch_flags {
-	LAUNCH_FULL_MAP = 1, /* 65,536 ids, else one */
-	LAUNCH_VOLATILE = 2, /* the upper layer is thrown away: no sync at the end */
-	LAUNCH_HOST_NET = 4,
-	LAUNCH_TTY = 8, /* a terminal of its own; its master comes back */
-};
-
-struct launch {
-	unsigned int flags;
-	unsigned int uid_start, gid_start; /* what becomes id 0 */
-	const char *rootfs, *upper, *work; /* relative to the working directory */
-	const char *hostname;
-	const char *workdir;
-	char *const *argv;
-	const char *const *env;
-	int stdio[3]; /* becomes 0, 1, 2; -1: the terminal */
-	char *scrub;  /* our own arguments and environment, wiped in pid 1 */
-	size_t scrub_len;
-};
 
 struct launched {
 	pid_t pid;
@@ -52,7 +31,7 @@ struct launch_result {
 
 /* Clones, maps, lets it go. */
 int launch_start(
-	const struct launch *l, struct launched *out, struct err *e) must_check nonnull;
+	const struct plan *p, struct launched *out, struct err *e) must_check nonnull;
 
 /* Waits until the command runs or cannot: 0 and *out, where out->status above 0 comes
  * with e filled. */

@@ -30,7 +30,7 @@ struct relay {
 	struct tty_saved saved;
 };
 
-/* stdio: what becomes 0, 1, 2 of the command (struct launch). */
+/* stdio: what becomes 0, 1, 2 of the command (struct plan). */
 int relay_plan(struct relay *r, int stdio[3], struct err *e) must_check nonnull;
 
 /* The container runs; takes master_fd (-1: none). */

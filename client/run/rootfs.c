@@ -17,15 +17,15 @@ static int open_layer(const char *path, struct err *e)
 	return fd < 0 ? err_sys(e, "cannot open '%s'", path) : fd;
 }
 
-int rootfs_open_layers(const struct launch *l, struct layers *out, struct err *e)
+int rootfs_open_layers(const struct plan *p, struct layers *out, struct err *e)
 {
-	out->lower = open_layer(l->rootfs, e);
+	out->lower = open_layer(p->rootfs, e);
 	if (out->lower < 0)
 		return -1;
-	out->upper = open_layer(l->upper, e);
+	out->upper = open_layer(p->upper, e);
 	if (out->upper < 0)
 		return -1;
-	out->work = open_layer(l->work, e);
+	out->work = open_layer(p->work, e);
 	return out->work < 0 ? -1 : 0;
 }
 
@@ -34,7 +34,7 @@ static void proc_fd(int fd, char out[PROC_FD_MAX])
 	snprintf(out, PROC_FD_MAX, "/proc/self/fd/%d", fd);
 }
 
-int rootfs_mount(unsigned int launch_flags, const struct layers *layers, struct err *e)
+int rootfs_mount(unsigned int flags, const struct layers *layers, struct err *e)
 {
 	char lower[PROC_FD_MAX], upper[PROC_FD_MAX], work[PROC_FD_MAX];
 	const struct mount_option options[] = {
@@ -43,7 +43,7 @@ int rootfs_mount(unsigned int launch_flags, const struct layers *layers, struct 
 		{ "upperdir", upper },
 		{ "workdir", work },
 		{ "userxattr", NULL },
-		{ launch_flags & LAUNCH_VOLATILE ? "volatile" : NULL, NULL },
+		{ flags & PLAN_VOLATILE ? "volatile" : NULL, NULL },
 		{ NULL, NULL },
 	};
 	auto_fd int root = -1, old = -1;
@@ -143,7 +143,7 @@ static int put_resolv_conf(int root_fd, int etc, struct err *e)
 	return n <= 0 ? 0 : put_file(etc, "resolv.conf", text, (size_t)n, e);
 }
 
-int rootfs_write_names(int root_fd, const struct launch *l, struct err *e)
+int rootfs_write_names(int root_fd, const struct plan *p, struct err *e)
 {
 	auto_fd int etc = open_etc(root_fd);
 	char text[256];
@@ -151,15 +151,15 @@ int rootfs_write_names(int root_fd, const struct launch *l, struct err *e)
 
 	if (etc < 0)
 		return 0;
-	n = snprintf(text, sizeof(text), "%s\n", l->hostname);
+	n = snprintf(text, sizeof(text), "%s\n", p->hostname);
 	if (put_file(etc, "hostname", text, (size_t)n, e) < 0)
 		return -1;
 	if (!has_content(root_fd, "etc/hosts")) {
 		n = snprintf(text, sizeof(text),
 			"127.0.0.1\tlocalhost\n::1\tlocalhost\n127.0.1.1\t%s\n",
-			l->hostname);
+			p->hostname);
 		if (put_file(etc, "hosts", text, (size_t)n, e) < 0)
 			return -1;
 	}
-	return l->flags & LAUNCH_HOST_NET ? put_resolv_conf(root_fd, etc, e) : 0;
+	return p->flags & PLAN_HOST_NET ? put_resolv_conf(root_fd, etc, e) : 0;
 }

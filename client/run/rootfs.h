@@ -7,18 +7,19 @@
 #ifndef CLIENT_RUN_ROOTFS_H
 #define CLIENT_RUN_ROOTFS_H
 
-#include "client/run/launch.h"
+#include "client/run/plan.h"
+#include "lib/base/err.h"
 
 struct layers {
 	int lower, upper, work;
 };
 
 int rootfs_open_layers(
-	const struct launch *l, struct layers *out, struct err *e) must_check nonnull;
+	const struct plan *p, struct layers *out, struct err *e) must_check nonnull;
 
 /* Mounts the overlay over "/" of the new mount namespace; returns its descriptor, which
  * is the root of everything that is mounted afterwards. */
-int rootfs_mount(unsigned int launch_flags, const struct layers *layers,
+int rootfs_mount(unsigned int flags, const struct layers *layers,
 	struct err *e) must_check nonnull;
 
 /* Makes it the root and lets go of the old one. */
@@ -27,6 +28,6 @@ int rootfs_enter(int root_fd, struct err *e) must_check nonnull;
 /* Writes /etc/hostname, and /etc/hosts and (with the host's network) /etc/resolv.conf
  * where the image has none. An /etc that is no plain directory is left alone. */
 int rootfs_write_names(
-	int root_fd, const struct launch *l, struct err *e) must_check nonnull;
+	int root_fd, const struct plan *p, struct err *e) must_check nonnull;
 
 #endif

@@ -1,7 +1,7 @@
 #include "client/run/special.h"
 
-#include "client/run/launch.h"
 #include "client/run/mount.h"
+#include "client/run/plan.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -245,17 +245,17 @@ static int mount_sys(int root_fd, bool host_net, struct err *e)
 	return STEAL_FD(sys);
 }
 
-int special_mount(int root_fd, unsigned int launch_flags, struct err *e)
+int special_mount(int root_fd, unsigned int flags, struct err *e)
 {
 	auto_fd int proc = mount_new("proc", NULL, MOUNT_CAREFUL, e);
 	auto_fd int sys = -1, dev = -1;
 
 	if (proc < 0 || attach_checked(proc, root_fd, "proc", PROC_SUPER_MAGIC, e) < 0)
 		return -1;
-	sys = mount_sys(root_fd, launch_flags & LAUNCH_HOST_NET, e);
+	sys = mount_sys(root_fd, flags & PLAN_HOST_NET, e);
 	if (sys < 0)
 		return -1;
-	dev = mount_dev(root_fd, launch_flags & LAUNCH_FULL_MAP, e);
+	dev = mount_dev(root_fd, flags & PLAN_FULL_MAP, e);
 	if (dev < 0)
 		return -1;
 	if (mask_all(proc, sys, dev, e) < 0)

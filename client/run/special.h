@@ -9,7 +9,6 @@
 #include "lib/base/err.h"
 
 /* Mounts all of them beneath root_fd. */
-int special_mount(
-	int root_fd, unsigned int launch_flags, struct err *e) must_check nonnull;
+int special_mount(int root_fd, unsigned int flags, struct err *e) must_check nonnull;
 
 #endif

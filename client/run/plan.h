@@ -1,0 +1,30 @@
+/* plan.h -- everything about a container that is decided before it is cloned.
+ * Rules   behind the clone there is no allocation and no decision about names: pid 1 does
+ *         what stands here
+ * Owns    nothing; borrows until the command runs */
+#ifndef CLIENT_RUN_PLAN_H
+#define CLIENT_RUN_PLAN_H
+
+#include "lib/base/auto.h"
+
+enum plan_flags {
+	PLAN_FULL_MAP = 1, /* 65,536 ids, else one */
+	PLAN_VOLATILE = 2, /* the upper layer is thrown away: no sync at the end */
+	PLAN_HOST_NET = 4,
+	PLAN_TTY = 8, /* a terminal of its own; its master comes back */
+};
+
+struct plan {
+	unsigned int flags;
+	unsigned int uid_start, gid_start; /* what becomes id 0 */
+	const char *rootfs, *upper, *work; /* relative to the working directory */
+	const char *hostname;
+	const char *workdir;
+	char *const *argv;
+	const char *const *env;
+	int stdio[3]; /* becomes 0, 1, 2; -1: the terminal */
+	char *scrub;  /* our own arguments and environment, wiped in pid 1 */
+	size_t scrub_len;
+};
+
+#endif
