@@ -329,6 +329,33 @@ static void captures_with_closed(int first, int last)
 	assert_int_equal(raw, 0);
 }
 
+/* Where 0 is free, a copy made for 1 must not land there before 0 is put in place. */
+static void prints_into_a_pipe_with_stdin_closed(void)
+{
+	pid_t pid = fork();
+	int raw;
+
+	if (pid == 0) {
+		const char *argv[] = SH("echo x");
+		struct spawn s = SPAWN_INIT;
+		struct err e;
+		char byte;
+		int fds[2];
+
+		if (pipe2(fds, O_CLOEXEC) < 0)
+			_exit(3);
+		close(0);
+		s.argv = argv;
+		s.stdout_fd = fds[1];
+		if (spawn_run(&s, &e) < 0)
+			_exit(2);
+		close(fds[1]);
+		_exit(read(fds[0], &byte, 1) == 1 && byte == 'x' ? 0 : 1);
+	}
+	waitpid(pid, &raw, 0);
+	assert_int_equal(raw, 0);
+}
+
 static void works_with_standard_descriptors_closed(void **state)
 {
 	(void)state;
@@ -336,6 +363,7 @@ static void works_with_standard_descriptors_closed(void **state)
 	captures_with_closed(0, 0);
 	captures_with_closed(0, 1);
 	captures_with_closed(1, 2);
+	prints_into_a_pipe_with_stdin_closed();
 }
 
 /* A leader that ignores SIGTERM, and a grandchild in its group. */
