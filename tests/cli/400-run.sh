@@ -98,6 +98,21 @@ like "$OUT" "^usage: rootyard list" "... under our name"
 exits 2 "a verb that nobody knows is refused" ry lst
 like "$ERR" "unknown command 'lst', did you mean 'list'" "... with a guess"
 
+cat >"$T/image-half" <<'I'
+#!/bin/sh
+echo "$@" >"$HOME/pulled"
+mkdir -p "$HOME/.local/share/rootyard/refs/lab/new/1"
+cp -r "$HOME/.local/share/rootyard/refs/lab/toy/1/." "$HOME/.local/share/rootyard/refs/lab/new/1"
+I
+chmod 755 "$T/image-half"
+mount --bind "$T/image-half" "$PREFIX/libexec/rootyard/rootyard-image"
+exits 0 "an image that is not stored is pulled first" ry run --rm lab:new/1 -- true
+is "$(cat "$T/home/ry-user/pulled")" "pull -q lab:new/1" "... by its name"
+rm "$T/home/ry-user/pulled"
+exits 0 "one that is stored is not" ry run --rm lab:new/1 -- true
+not_ok "... asked for again" test -e "$T/home/ry-user/pulled"
+umount "$PREFIX/libexec/rootyard/rootyard-image"
+
 # ---- places
 chmod 750 "$STORE"
 exits 2 "a store that others may read is refused" ry ps
