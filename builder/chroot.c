@@ -1,7 +1,5 @@
 #include "builder/chroot.h"
 
-#include "builder/chrootfs.h"
-
 #include "lib/base/fs.h"
 #include "lib/base/spawn.h"
 

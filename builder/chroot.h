@@ -10,27 +10,12 @@
 #ifndef BUILDER_CHROOT_H
 #define BUILDER_CHROOT_H
 
-#include "lib/base/err.h"
+#include "builder/chrootfs.h"
 
-#include <sys/types.h>
+#include "lib/base/err.h"
 
 enum chroot_flags {
 	CHROOT_NETWORK = 1, /* the host's network and its resolver's addresses */
-};
-
-struct chroot_bind {
-	const char *source; /* absolute, outside */
-	const char *target; /* relative to the root, a directory that exists or is made */
-};
-
-#define CHROOT_BINDS_MAX 4
-
-struct chroot {
-	const char *root; /* absolute path of the tree */
-	const char *const *env;
-	int log_fd; /* stdout and stderr */
-	struct chroot_bind bind[CHROOT_BINDS_MAX];
-	size_t bind_count;
 };
 
 /* fd: a descriptor that the command keeps, or -1. */

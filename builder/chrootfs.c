@@ -1,7 +1,5 @@
 #include "builder/chrootfs.h"
 
-#include "lib/base/auto.h"
-
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include <sys/mount.h>

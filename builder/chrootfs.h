@@ -6,9 +6,24 @@
 #ifndef BUILDER_CHROOTFS_H
 #define BUILDER_CHROOTFS_H
 
-#include "builder/chroot.h"
+#include "lib/base/auto.h"
 
 #include <stdbool.h>
+
+struct chroot_bind {
+	const char *source; /* absolute, outside */
+	const char *target; /* relative to the root, a directory that exists or is made */
+};
+
+#define CHROOT_BINDS_MAX 4
+
+struct chroot {
+	const char *root; /* absolute path of the tree */
+	const char *const *env;
+	int log_fd; /* stdout and stderr */
+	struct chroot_bind bind[CHROOT_BINDS_MAX];
+	size_t bind_count;
+};
 
 int chrootfs_enter(const struct chroot *c, bool network) must_check nonnull;
 

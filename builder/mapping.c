@@ -101,14 +101,14 @@ static const char *map_lookup(const struct map *map, const char *kernel, size_t 
 	return NULL;
 }
 
-static const char *map_named(const struct recipe *r, const char *arch, const char *kernel)
+static const char *map_named(
+	const char *table, const char *arch, const char *kernel, struct arena *arena)
 {
-	struct arena *arena = (struct arena *)(uintptr_t)&r->arena;
 	const char *found;
 	size_t len;
 
 	for (size_t i = 0; i < ARRAY_COUNT(maps); i++) {
-		if (strcmp(maps[i].name, text_str(&r->mappings.architecture_map)) != 0)
+		if (strcmp(maps[i].name, table) != 0)
 			continue;
 		found = map_lookup(&maps[i], kernel, &len);
 		return found ? arena_strndup(arena, found, len) : arch;
@@ -116,15 +116,15 @@ static const char *map_named(const struct recipe *r, const char *arch, const cha
 	return arch;
 }
 
-const char *mapping_apply(const struct recipe *r, const char *arch)
+const char *mapping_apply(const char *table, const struct text_map *own, const char *arch,
+	struct arena *arena)
 {
-	const struct text_map *own = &r->mappings.architectures;
 	const char *kernel = mapping_kernel_name(arch);
 
 	if (!kernel || strcmp(arch, "armel") == 0)
 		return arch;
-	if (text_is_set(&r->mappings.architecture_map))
-		return map_named(r, arch, kernel);
+	if (*table)
+		return map_named(table, arch, kernel, arena);
 	for (size_t i = 0; i < own->count; i++)
 		if (strcmp(text_str(&own->item[i].key), kernel) == 0)
 			return text_str(&own->item[i].value);

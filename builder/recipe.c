@@ -79,7 +79,9 @@ void recipe_finish(struct recipe *r, const char *arch, struct complaints *c)
 	}
 	image->architecture_kernel.text = kernel;
 	image->architecture_personality.text = mapping_personality(kernel);
-	image->architecture_mapped.text = mapping_apply(r, image->architecture.text);
+	image->architecture_mapped.text =
+		mapping_apply(text_str(&r->mappings.architecture_map),
+			&r->mappings.architectures, image->architecture.text, &r->arena);
 }
 
 static bool list_allows(const struct texts *list, const char *value)

@@ -118,10 +118,12 @@ static void mapping_knows_aliases(void **state)
 
 static void maps(const char *map, const char *arch, const char *want)
 {
-	auto_recipe struct recipe r = { .mappings = {
-						.architecture_map = { .text = map } } };
+	auto_arena struct arena a = { 0 };
+	struct text_pair pair = { .key = { .text = "x86_64" },
+		.value = { .text = "mine" } };
+	const struct text_map own = { .item = &pair, .count = 1 };
 
-	assert_string_equal(mapping_apply(&r, arch), want);
+	assert_string_equal(mapping_apply(map, &own, arch, &a), want);
 }
 
 static void mapping_speaks_the_distributions_names(void **state)
@@ -134,7 +136,8 @@ static void mapping_speaks_the_distributions_names(void **state)
 	maps("debian", "armel", "armel");
 	maps("plamolinux", "i686", "x86");
 	maps("voidlinux", "amd64", "x86_64");
-	maps("", "amd64", "amd64");
+	maps("", "amd64", "mine");
+	maps("", "aarch64", "aarch64");
 }
 
 int main(void)
