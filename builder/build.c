@@ -53,6 +53,7 @@ static void make_env(struct job *j)
 	}
 	env[count] = NULL;
 	j->env = env;
+	j->net_env = job_with_proxies(j, env);
 }
 
 static int run_action(struct job *j, const struct recipe_action *a, struct err *e)

@@ -46,6 +46,27 @@ void job_scrubbed(struct job *j, const char *check, uint64_t removed)
 			(struct build_scrub){ .check = check, .removed = removed };
 }
 
+const char *const *job_with_proxies(struct job *j, const char *const *env)
+{
+	static const char *const names[] = { "http_proxy", "https_proxy", "all_proxy",
+		"no_proxy" };
+	const char **out;
+	size_t count = 0;
+
+	while (env[count])
+		count++;
+	out = arena_array(&j->arena, count + ARRAY_COUNT(names) + 1, sizeof(*out));
+	memcpy(out, env, count * sizeof(*out));
+	for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+		const char *value = getenv(names[i]);
+
+		if (value)
+			out[count++] = arena_printf(&j->arena, "%s=%s", names[i], value);
+	}
+	out[count] = NULL;
+	return out;
+}
+
 int64_t job_clock(void)
 {
 	struct timespec ts;

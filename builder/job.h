@@ -46,7 +46,9 @@ struct job {
 	const char *archives; /* where packages are kept, lists: their indexes */
 	const char *lists;
 	const char *const *env; /* of commands inside the tree */
-	bool has_lists;         /* apt is there and its indexes are in `lists` */
+	const char *const
+		*net_env; /* the same and the caller's proxies, with a network */
+	bool has_lists;   /* apt is there and its indexes are in `lists` */
 
 	struct mirror_name mirror[JOB_MIRRORS_MAX];
 	size_t mirror_count;
@@ -69,6 +71,10 @@ void job_source(struct job *j, const char *kind, const char *url,
 	const struct digest *sha256, const char *verified) nonnull;
 
 void job_scrubbed(struct job *j, const char *check, uint64_t removed) nonnull;
+
+/* An environment with the caller's proxy settings behind it, NULL-terminated. */
+const char *const *job_with_proxies(
+	struct job *j, const char *const *env) must_check nonnull;
 
 /* A phase: job_clock before, job_timed behind; the latter tells the user. */
 int64_t job_clock(void);

@@ -123,7 +123,7 @@ int manager_run(struct job *j, enum manager_verb verb, const struct texts *flags
 	const struct texts *packages, struct err *e)
 {
 	auto_free struct argv *a = xcalloc(1, sizeof(*a));
-	struct chroot c = { .root = j->root, .env = j->env, .log_fd = j->log_fd };
+	struct chroot c = { .root = j->root, .env = j->net_env, .log_fd = j->log_fd };
 
 	if (!make_argv(j, verb, a))
 		return 0;

@@ -180,7 +180,7 @@ static int run(struct job *j, const struct args *a, struct err *e)
 	for (size_t i = 0; i < a->count; i++)
 		job_log(j, "%s %s", i ? " " : "+", a->word[i]);
 	s.argv = a->word;
-	s.env = env;
+	s.env = job_with_proxies(j, env);
 	s.stdout_fd = s.stderr_fd = j->log_fd;
 	if (spawn_run(&s, e) == 0)
 		return 0;
