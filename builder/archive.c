@@ -212,6 +212,7 @@ static int account_deb(struct accounting *a, const struct index *x, size_t i,
 			"removed",
 			buf_str(&name));
 	}
+	archive_mark(fd, &got);
 	if (newest > a->newest_s)
 		a->newest_s = newest;
 	buf_printf(&url, "%s/%.*s", x->base, (int)file.len, (const char *)file.data);
@@ -391,5 +392,7 @@ int archive_account(struct job *j, struct err *e)
 		return err_wrap(e, "cannot account for the packages");
 	if (!j->epoch_fixed && a.newest_s > 0)
 		j->epoch_s = a.newest_s;
+	close(j->store_fd);
+	j->store_fd = -1;
 	return 0;
 }

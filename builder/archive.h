@@ -7,9 +7,17 @@
 
 #include "builder/job.h"
 
+/* Takes the store of package files for this build (waiting for another one's), and
+ * removes what no build has found to be what a signed index names. archive_account lets
+ * go of it. */
+int archive_take_store(struct job *j, struct err *e) must_check nonnull;
+
 /* Notes every signed index and package file in the job, and (unless fixed) its epoch: the
  * newest member time of those files. */
 int archive_account(struct job *j, struct err *e) must_check nonnull;
+
+/* Says on the file itself that it is what a signed index names. */
+void archive_mark(int fd, const struct digest *sha256) nonnull;
 
 /* The newest member time of one .deb; pure enough for a test. */
 int archive_deb_time(

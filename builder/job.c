@@ -6,14 +6,17 @@
 
 #define SCRUBS_ROOM  64
 #define TIMINGS_ROOM 32
+#define CAUSE_MAX    (256 << 10)
 #define LOG_LINE_MAX 2048
 #define FULL_BELOW   (1U << 20) /* bytes free under which a failure is the disk's */
 
 void job_init(struct job *j)
 {
-	*j = (struct job){
-		.work_dir = -1, .stage_dir = -1, .log_fd = -1, .root_dir = -1
-	};
+	*j = (struct job){ .work_dir = -1,
+		.stage_dir = -1,
+		.log_fd = -1,
+		.store_fd = -1,
+		.root_dir = -1 };
 	j->scrub = arena_array(&j->arena, SCRUBS_ROOM, sizeof(*j->scrub));
 	j->timing = arena_array(&j->arena, TIMINGS_ROOM, sizeof(*j->timing));
 }
@@ -115,6 +118,43 @@ void job_timed(struct job *j, const char *phase, int64_t start_ms, const char *f
 	out_step_done(j->out, phase, "%s, %lld.%01lld s", text, (long long)ms / 1000,
 		(long long)ms % 1000 / 100);
 	job_log(j, "== %s: %s", phase, text);
+}
+
+int64_t job_log_end(const struct job *j)
+{
+	off_t end = lseek(j->log_fd, 0, SEEK_END);
+
+	return end < 0 ? 0 : (int64_t)end;
+}
+
+static bool is_about_trust(const char *line)
+{
+	static const char *const words[] = { "NO_PUBKEY", "is not signed",
+		"signatures were invalid", "signatures couldn't be verified" };
+
+	for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+		if (strstr(line, words[i]))
+			return true;
+	return false;
+}
+
+void job_cause(const struct job *j, int64_t from_offset, struct err *e)
+{
+	auto_free char *text = xcalloc(1, CAUSE_MAX + 1);
+	ssize_t n = pread(j->log_fd, text, CAUSE_MAX, (off_t)from_offset);
+	const struct err before = *e;
+	char *rest = text;
+
+	if (n <= 0)
+		return;
+	if (e->code == ERR_UPSTREAM && is_about_trust(text))
+		e->code = ERR_UNTRUSTED;
+	for (char *line; (line = strsep(&rest, "\n"));) {
+		if (strncmp(line, "E: ", 3) != 0)
+			continue;
+		err_set(e, e->code, "%s: %s", before.text, line + 3);
+		return;
+	}
 }
 
 int job_failed(const struct job *j, struct err *e)

@@ -40,6 +40,7 @@ struct job {
 	struct digest recipe_digest;
 
 	int work_dir, stage_dir, log_fd;
+	int store_fd; /* the store of package files, locked; -1: not taken */
 	int root_dir;
 	const char *work;     /* the private work directory */
 	const char *root;     /* work/root: the tree */
@@ -83,6 +84,13 @@ void job_timed(struct job *j, const char *phase, int64_t start_ms, const char *f
 
 /* One line into build.log. */
 void job_log(struct job *j, const char *fmt, ...) nonnull printf_like(2, 3);
+
+/* Where the log ends now: for job_cause. */
+int64_t job_log_end(const struct job *j) nonnull;
+
+/* Appends apt's first complaint ("E: ...") behind from_offset to the sentence; one about
+ * signatures makes it ERR_UNTRUSTED. */
+void job_cause(const struct job *j, int64_t from_offset, struct err *e) nonnull;
 
 /* When a command failed because the disk is full, says so instead. */
 int job_failed(const struct job *j, struct err *e) nonnull;

@@ -124,6 +124,7 @@ int manager_run(struct job *j, enum manager_verb verb, const struct texts *flags
 {
 	auto_free struct argv *a = xcalloc(1, sizeof(*a));
 	struct chroot c = { .root = j->root, .env = j->net_env, .log_fd = j->log_fd };
+	int64_t from;
 
 	if (!make_argv(j, verb, a))
 		return 0;
@@ -138,10 +139,12 @@ int manager_run(struct job *j, enum manager_verb verb, const struct texts *flags
 		bind(&c, j->lists, LISTS_DIR);
 	}
 	log_argv(j, a);
+	from = job_log_end(j);
 	if (chroot_run(&c, a->word, -1, CHROOT_NETWORK, e) == 0)
 		return 0;
 	if (e->code == ERR_FAILED)
 		e->code = ERR_UPSTREAM;
+	job_cause(j, from, e);
 	return job_failed(j, e);
 }
 

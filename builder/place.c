@@ -57,7 +57,7 @@ static int open_stage(struct place *p, struct job *j, struct err *e)
 		return -1;
 	j->stage_dir = p->stage.dir;
 	j->log_fd = openat(j->stage_dir, "build.log",
-		O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
+		O_RDWR | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0644);
 	if (j->log_fd < 0 || fchmod(j->log_fd, 0644) < 0)
 		return err_sys(e, "cannot make 'build.log'");
 	return 0;

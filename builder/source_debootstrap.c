@@ -174,11 +174,13 @@ static int run(struct job *j, const struct args *a, struct err *e)
 		"LC_ALL=C.UTF-8", "HOME=/root", "DEBIAN_FRONTEND=noninteractive", tmpdir,
 		NULL };
 	struct spawn s = SPAWN_INIT;
+	int64_t from;
 
 	if (mkdirat(j->work_dir, "tmp", 0755) < 0 && errno != EEXIST)
 		return err_sys(e, "cannot make a directory for temporary files");
 	for (size_t i = 0; i < a->count; i++)
 		job_log(j, "%s %s", i ? " " : "+", a->word[i]);
+	from = job_log_end(j);
 	s.argv = a->word;
 	s.env = job_with_proxies(j, env);
 	s.stdout_fd = s.stderr_fd = j->log_fd;
@@ -186,6 +188,7 @@ static int run(struct job *j, const struct args *a, struct err *e)
 		return 0;
 	if (e->code == ERR_FAILED)
 		e->code = ERR_UPSTREAM;
+	job_cause(j, from, e);
 	return job_failed(j, e);
 }
 
@@ -214,7 +217,8 @@ int source_debootstrap(struct job *j, struct err *e)
 	struct args a = { .count = 0 };
 	int rc;
 
-	if (write_keyring(j, e) < 0 || make_args(j, &a, e) < 0 ||
+	if (archive_take_store(j, e) < 0 || write_keyring(j, e) < 0 ||
+		make_args(j, &a, e) < 0 ||
 		bind_over(j, j->archives, ARCHIVES_DIR, e) < 0 ||
 		bind_over(j, j->lists, LISTS_DIR, e) < 0)
 		return -1;
