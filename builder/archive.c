@@ -1,23 +1,17 @@
 #include "builder/archive.h"
 
+#include "builder/inrelease.h"
 #include "builder/packages.h"
 #include "builder/stanza.h"
 
-#include "lib/adapt/verify.h"
 #include "lib/base/fs.h"
-#include "lib/base/sandbox.h"
-#include "lib/base/spawn.h"
 
 #include <fcntl.h>
 #include <time.h>
 
-#define GPGV          "/usr/bin/gpgv"
-#define NOBODY        65534
-#define INRELEASE_MAX (4U << 20)
-#define PACKAGES_MAX  (512U << 20)
-#define STATUS_MAX    (64U << 10)
-#define URL_MAX       1024
-#define INRELEASE     "_InRelease"
+#define PACKAGES_MAX (512U << 20)
+#define URL_MAX      1024
+#define INRELEASE    "_InRelease"
 
 /* One signed index and where its archive lies. */
 struct index {
@@ -35,101 +29,7 @@ struct accounting {
 	int64_t newest_s;
 };
 
-/* ---- who signed it */
-
-static int become_nobody(void *ctx)
-{
-	struct err e;
-
-	(void)ctx;
-	return sandbox_set_ids(NOBODY, NOBODY, &e) < 0 ? (e.sys ? e.sys : EPERM) : 0;
-}
-
-/* The primary fingerprint of the first good signature in gpgv's status lines. */
-static bool find_signer(const char *status, char out[FPR_MAX])
-{
-	const char *line = strstr(status, "[GNUPG:] VALIDSIG ");
-	const char *end, *last;
-
-	if (!line)
-		return false;
-	end = line + strcspn(line, "\n");
-	for (last = end; last > line && last[-1] != ' ';)
-		last--;
-	if (end - last < 40 || end - last >= FPR_MAX)
-		return false;
-	snprintf(out, FPR_MAX, "%.*s", (int)(end - last), last);
-	return true;
-}
-
-/* gpgv has no rights: it reads what is on its standard input and a keyring. */
-static int verify_index(
-	struct accounting *a, const char *file, struct index *x, struct err *e)
-{
-	auto_buf struct buf status = BUF_INIT(STATUS_MAX);
-	auto_fd int in = openat(a->lists_dir, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	auto_fd int keys = openat(a->job->work_dir, ARCHIVE_KEYS, O_RDONLY | O_CLOEXEC);
-	char keyring[64];
-	const char *const argv[] = { GPGV, "--status-fd", "1", "--keyring", keyring, "-",
-		NULL };
-	struct spawn s = SPAWN_INIT;
-	int code;
-
-	if (in < 0 || keys < 0)
-		return err_sys(e, "cannot open '%s'", in < 0 ? file : ARCHIVE_KEYS);
-	snprintf(keyring, sizeof(keyring), "/proc/self/fd/%d", keys);
-	s.argv = argv;
-	s.stdin_fd = in;
-	s.stderr_fd = a->job->log_fd;
-	s.keep_fds = &keys;
-	s.keep_count = 1;
-	s.in_child = become_nobody;
-	if (spawn_capture(&s, &status, &code, e) < 0)
-		return err_wrap(e, "cannot verify '%s'", file);
-	if (!find_signer(buf_str(&status), x->fpr))
-		return err_set(e, ERR_UNTRUSTED,
-			"'%s' carries no good signature by a key of the recipe", file);
-	return 0;
-}
-
-static int check_expiry(
-	const struct accounting *a, struct bytes release, const char *file, struct err *e)
-{
-	struct bytes until = stanza_get(release, "Valid-Until");
-	auto_free char *text =
-		until.len ? xasprintf("%.*s", (int)until.len, until.data) : NULL;
-	int64_t grace = (int64_t)a->job->release->accept_expired_release_days * 86400;
-	struct tm tm = { 0 };
-	int64_t until_s;
-
-	if (!text || !strptime(text, "%a, %d %b %Y %H:%M:%S", &tm))
-		return 0;
-	until_s = (int64_t)timegm(&tm);
-	if (until_s + grace >= a->job->created_s)
-		return 0;
-	return err_set(e, ERR_UPSTREAM,
-		"'%s' expired on %s; set accept_expired_release_days to go on", file,
-		text);
-}
-
 /* ---- from the index to its Packages files */
-
-/* The digest that InRelease gives for "main/binary-amd64/Packages". */
-static bool listed_digest(struct bytes release, const char *path, struct digest *out)
-{
-	struct bytes lines = stanza_get_lines(release, "SHA256");
-	auto_free char *text = xasprintf(
-		"%.*s", (int)lines.len, lines.data ? (const char *)lines.data : "");
-	char hex[65], name[512];
-	unsigned long long size;
-	struct err ignored;
-
-	for (const char *p = text; p && *p; p = strchr(p, '\n'), p = p ? p + 1 : NULL)
-		if (sscanf(p, " %64s %llu %511s", hex, &size, name) == 3 &&
-			strcmp(name, path) == 0)
-			return digest_parse(hex, out, &ignored) == 0;
-	return false;
-}
 
 static size_t find_package(const struct accounting *a, struct bytes stanza)
 {
@@ -263,26 +163,19 @@ static bool packages_path(const char *suffix, char out[256])
 static int account_lists(struct accounting *a, const struct index *x,
 	const struct fs_names *names, struct err *e)
 {
+	int64_t grace_s = (int64_t)a->job->release->accept_expired_release_days * 86400;
 	size_t len = strlen(x->prefix);
-	struct bytes release = buf_bytes(&x->text);
-	const char *field = strstr(buf_str(&x->text), "\nOrigin:");
 	struct digest want;
 	char path[256];
 
-	if (!field)
-		field = strstr(buf_str(&x->text), "\nSuite:");
-	if (!field)
-		return err_set(
-			e, ERR_UNTRUSTED, "'%s%s' has no fields", x->prefix, INRELEASE);
-	release = bytes_of(
-		field + 1, x->text.len - (size_t)(field + 1 - buf_str(&x->text)));
-	if (check_expiry(a, release, x->prefix, e) < 0)
+	if (inrelease_is_fresh(
+		    buf_bytes(&x->text), x->prefix, (int64_t)time(NULL), grace_s, e) < 0)
 		return -1;
 	for (size_t i = 0; i < names->count; i++) {
 		if (strncmp(names->name[i], x->prefix, len) != 0 ||
 			!packages_path(names->name[i] + len, path))
 			continue;
-		if (!listed_digest(release, path, &want))
+		if (!inrelease_lists(buf_bytes(&x->text), path, &want))
 			return err_set(e, ERR_UNTRUSTED, "'%s%s' does not name '%s'",
 				x->prefix, INRELEASE, path);
 		if (account_packages(a, x, names->name[i], &want, e) < 0)
@@ -317,6 +210,21 @@ static int archive_base(struct index *x, struct err *e)
 	return 0;
 }
 
+/* Fills x with what is signed; digest gets that of the file. */
+static int read_index(const struct accounting *a, const char *file, struct index *x,
+	struct digest *digest, struct err *e)
+{
+	auto_fd int fd = openat(a->lists_dir, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	auto_fd int keys = openat(a->job->work_dir, ARCHIVE_KEYS, O_RDONLY | O_CLOEXEC);
+	uint64_t size;
+
+	if (fd < 0 || keys < 0)
+		return err_sys(e, "cannot open '%s'", fd < 0 ? file : ARCHIVE_KEYS);
+	if (digest_of_fd(fd, file, digest, &size, e) < 0)
+		return -1;
+	return inrelease_verify(fd, file, keys, a->job->log_fd, &x->text, x->fpr, e);
+}
+
 static int account_index(struct accounting *a, const char *file,
 	const struct fs_names *names, struct err *e)
 {
@@ -328,9 +236,7 @@ static int account_index(struct accounting *a, const char *file,
 	int rc = -1;
 
 	x.prefix = prefix;
-	if (archive_base(&x, e) == 0 && verify_index(a, file, &x, e) == 0 &&
-		fs_read_at(a->lists_dir, file, &x.text, e) == 0) {
-		digest = digest_of(buf_bytes(&x.text));
+	if (archive_base(&x, e) == 0 && read_index(a, file, &x, &digest, e) == 0) {
 		url = xasprintf("%s/dists/%s/InRelease", x.base,
 			strstr(prefix, "_dists_") + strlen("_dists_"));
 		how = xasprintf("openpgp:%s", x.fpr);

@@ -251,7 +251,7 @@ static const char *nearest_key(const struct field *table, const char *key)
 	const char *keys[KEYS_MAX];
 	size_t count = 0;
 
-	for (; table[count].key && count < KEYS_MAX; count++)
+	for (; count < KEYS_MAX && table[count].key; count++)
 		keys[count] = table[count].key;
 	return opt_nearest(key, keys, count);
 }

@@ -2,6 +2,8 @@
 
 #include "builder/smalltar.h"
 
+#include <inttypes.h>
+
 #define YAML_MAX (256U << 10)
 
 static void put_pair(
@@ -103,13 +105,13 @@ static const struct incus_template **sorted(const struct generated *g,
 	int (*order)(const void *, const void *),
 	const char *(*key)(const struct incus_template *t), size_t *count)
 {
-	const struct incus_template **list = xcalloc(g->incus_count + 1, sizeof(*list));
+	const struct incus_template **list = xcalloc(g->incus_count + 1, sizeof(void *));
 	size_t kept = 0;
 
 	for (size_t i = 0; i < g->incus_count; i++)
 		list[i] = &g->incus[i];
 	if (g->incus_count)
-		qsort(list, g->incus_count, sizeof(*list), order);
+		qsort(list, g->incus_count, sizeof(void *), order);
 	for (size_t i = 0; i < g->incus_count; i++) {
 		if (kept && strcmp(key(list[kept - 1]), key(list[i])) == 0)
 			kept--;
@@ -126,9 +128,8 @@ static int format_yaml(const struct metadata_in *in, struct buf *out, struct err
 	size_t count;
 
 	put_pair(out, 0, "architecture", text_str(&r->image.architecture));
-	buf_printf(out, "creation_date: %lld\n", (long long)in->created_s);
-	buf_printf(out, "expiry_date: %lld\n",
-		(long long)(in->created_s + recipe_expiry_s(r)));
+	buf_printf(out, "creation_date: %" PRId64 "\n", in->created_s);
+	buf_printf(out, "expiry_date: %" PRId64 "\n", in->created_s + recipe_expiry_s(r));
 	if (put_properties(r, out, e) < 0)
 		return -1;
 	list = sorted(in->generated, by_path, key_path, &count);

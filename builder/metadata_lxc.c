@@ -2,6 +2,8 @@
 
 #include "builder/smalltar.h"
 
+#include <inttypes.h>
+
 #define MEMBER_MAX   (256U << 10)
 #define LEVEL_NEWEST 5U /* of the compatibility levels 1..5 */
 
@@ -35,8 +37,7 @@ static int add_expiry(struct archive *a)
 {
 	auto_buf struct buf text = BUF_INIT(MEMBER_MAX);
 
-	buf_printf(&text, "%lld",
-		(long long)(a->in->created_s + recipe_expiry_s(a->in->recipe)));
+	buf_printf(&text, "%" PRId64, a->in->created_s + recipe_expiry_s(a->in->recipe));
 	return add(a, "expiry", &text);
 }
 

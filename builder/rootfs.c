@@ -249,7 +249,7 @@ static void make_hardlink(struct rootfs_entry *entry, const struct rootfs_entry 
 /* Of each set of names of one inode the first in tar order stays the file. */
 static void link_sets(struct rootfs *r)
 {
-	auto_free struct rootfs_entry **several = xcalloc(r->count + 1, sizeof(*several));
+	auto_free struct rootfs_entry **several = xcalloc(r->count + 1, sizeof(void *));
 	const struct rootfs_entry *first = NULL;
 	size_t count = 0;
 
@@ -258,7 +258,7 @@ static void link_sets(struct rootfs *r)
 			several[count++] = &r->entry[i];
 	if (count == 0)
 		return;
-	qsort(several, count, sizeof(struct rootfs_entry *), by_inode);
+	qsort(several, count, sizeof(void *), by_inode);
 	for (size_t i = 0; i < count; i++) {
 		if (first && first->dev == several[i]->dev &&
 			first->ino == several[i]->ino)

@@ -229,7 +229,7 @@ static int take_report(int fd, struct report *r, struct err *e)
 int unpack_archive(
 	int archive_fd, const char *name, int root_dir, int64_t *newest_s, struct err *e)
 {
-	struct report r;
+	struct report r = { .failed = 1 };
 	int fds[2], rc;
 	pid_t pid;
 

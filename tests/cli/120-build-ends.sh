@@ -18,7 +18,7 @@ build() { # RECIPE ARG...
 	rootyard-build build --out "$T/out" --compress xz=0,zstd=1 --allow-unverified -o "source.url=$url" "$@" "$recipe" 1/amd64
 }
 at=$T/out/toy/1/amd64/default
-left() { ls -A "$T/tmp" "$at" 2>/dev/null | grep -E 'rootyard-build|building'; }
+left() { find "$T/tmp" "$at" -maxdepth 1 \( -name "rootyard-build.*" -o -name ".building.*" \) -printf "%f\n" 2>/dev/null; }
 sleepers() { pgrep -x -f "sleep $1" | tr '\n' ' '; }
 
 with_action "$T/slow" 'sleep 4712 & sleep 4712'

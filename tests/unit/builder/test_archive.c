@@ -1,4 +1,5 @@
 #include "builder/archive.h"
+#include "builder/inrelease.h"
 #include "builder/mirror.h"
 
 #include "tests/unit/scratch.h"
@@ -86,6 +87,79 @@ static void mirror_is_picked_by_its_last_component(void **state)
 	assert_null(mirror_pick("", "debian", &a));
 }
 
+#define PRIMARY "0123456789ABCDEF0123456789ABCDEF01234567"
+#define VALID   "[GNUPG:] VALIDSIG AAAA 2026-01-01 1 0 4 0 1 8 01 " PRIMARY "\n"
+#define GOOD    "[GNUPG:] GOODSIG 01 a name\n"
+#define NEW     "[GNUPG:] NEWSIG\n"
+
+static void signer_is_the_primary_of_a_good_signature(void **state)
+{
+	static const char *const good[] = { NEW GOOD VALID,
+		NEW
+		"[GNUPG:] ERRSIG 01 1 8 01 1 9 -\n[GNUPG:] NO_PUBKEY 01\n" NEW GOOD VALID,
+		NEW "[GNUPG:] EXPKEYSIG 01 x\n" VALID NEW GOOD VALID };
+	char fpr[FPR_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(good); i++) {
+		assert_true(inrelease_signer(good[i], fpr));
+		assert_string_equal(fpr, PRIMARY);
+	}
+}
+
+static void signer_must_be_good(void **state)
+{
+	static const char *const bad[] = { "", GOOD, VALID,
+		NEW "[GNUPG:] EXPKEYSIG 01 x\n" VALID,
+		NEW "[GNUPG:] REVKEYSIG 01 x\n" VALID, NEW "[GNUPG:] EXPSIG 01 x\n" VALID,
+		NEW "[GNUPG:] BADSIG 01 x\n", NEW GOOD VALID NEW "[GNUPG:] BADSIG 01 x\n",
+		NEW GOOD NEW VALID, NEW GOOD "[GNUPG:] VALIDSIG AAAA short\n",
+		"[GNUPG:] NOTATION x\n" VALID };
+	char fpr[FPR_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
+		if (inrelease_signer(bad[i], fpr))
+			fail_msg("'%s' was taken", bad[i]);
+}
+
+static const char release_text[] =
+	"Origin: x\nValid-Until: Thu, 01 Jan 1970 00:10:00 UTC\nMD5Sum:\n a 1 main/P\n"
+	"SHA256:\n 00000000000000000000000000000000000000000000000000000000000000ff   12 "
+	"main/P\n"
+	" 00000000000000000000000000000000000000000000000000000000000000ee 12 "
+	"main/P.xz\n";
+
+static void index_names_files_by_digest(void **state)
+{
+	struct bytes text = bytes_of_str(release_text);
+	struct digest d;
+
+	(void)state;
+	assert_true(inrelease_lists(text, "main/P", &d));
+	assert_int_equal(d.byte[31], 0xff);
+	assert_true(inrelease_lists(text, "main/P.xz", &d));
+	assert_int_equal(d.byte[31], 0xee);
+	assert_false(inrelease_lists(text, "main/", &d));
+	assert_false(inrelease_lists(bytes_of_str("SHA256: x\n"), "main/P", &d));
+}
+
+static void index_expires_behind_its_grace(void **state)
+{
+	struct bytes text = bytes_of_str(release_text);
+	struct err e;
+
+	(void)state;
+	assert_int_equal(inrelease_is_fresh(text, "x", 600, 0, &e), 0);
+	assert_int_equal(inrelease_is_fresh(text, "x", 601, 0, &e), -1);
+	assert_int_equal(e.code, ERR_UPSTREAM);
+	assert_int_equal(inrelease_is_fresh(text, "x", 601, 60, &e), 0);
+	assert_int_equal(inrelease_is_fresh(bytes_of_str("A: b\n"), "x", 601, 0, &e), 0);
+	assert_int_equal(
+		inrelease_is_fresh(bytes_of_str("Valid-Until: soon\n"), "x", 0, 0, &e),
+		-1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -93,6 +167,10 @@ int main(void)
 		scratch_test(deb_time_wants_a_package),
 		cmocka_unit_test(armour_comes_off),
 		cmocka_unit_test(armour_must_be_whole),
+		cmocka_unit_test(signer_is_the_primary_of_a_good_signature),
+		cmocka_unit_test(signer_must_be_good),
+		cmocka_unit_test(index_names_files_by_digest),
+		cmocka_unit_test(index_expires_behind_its_grace),
 		cmocka_unit_test(mirror_is_picked_by_its_last_component),
 	};
 
