@@ -160,7 +160,7 @@ isnt() {
 
 # like TEXT REGEX FACT (extended regular expression)
 like() {
-	if printf '%s\n' "$1" | grep -Eq -- "$2"; then
+	if grep -Eq -- "$2" <<<"$1"; then
 		t_report 0 "$3"
 	else
 		t_report 1 "$3"
@@ -171,7 +171,7 @@ like() {
 }
 
 unlike() {
-	if printf '%s\n' "$1" | grep -Eq -- "$2"; then
+	if grep -Eq -- "$2" <<<"$1"; then
 		t_report 1 "$3"
 		t_show "matches: $2"
 		t_show "in: $1"

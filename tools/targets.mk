@@ -36,7 +36,7 @@ lint: all $(O)/rights compile_flags.txt
 $(O)/rights: $(O)/tools/rights.o $(O)/libmodel.a
 	$(Q)$(CC) $(ALL_LDFLAGS) -pie -o $@ $^
 compile_flags.txt: Makefile
-	$(Q)printf '%s\n' $(filter-out -MMD -MP,$(subst ",\",$(ALL_CFLAGS))) $(pkg_cflags) >$@
+	$(Q)printf '%s\n' $(filter-out -MMD -MP,$(ALL_CFLAGS)) $(pkg_cflags) >$@
 format:
 	clang-format -i $$(git ls-files '*.c' '*.h')
 

@@ -65,7 +65,7 @@ static size_t append_escaped(char *dst, size_t len, size_t size, const char *src
 	return len;
 }
 
-int err_vset(struct err *e, enum err_code code, const char *fmt, va_list ap)
+int(err_vset)(struct err *e, enum err_code code, const char *fmt, va_list ap)
 {
 	char raw[ERR_TEXT_MAX];
 
@@ -76,7 +76,7 @@ int err_vset(struct err *e, enum err_code code, const char *fmt, va_list ap)
 	return -1;
 }
 
-int err_set(struct err *e, enum err_code code, const char *fmt, ...)
+int(err_set)(struct err *e, enum err_code code, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -101,7 +101,7 @@ static enum err_code code_of_errno(int number)
 	}
 }
 
-int err_sys(struct err *e, const char *fmt, ...)
+int(err_sys)(struct err *e, const char *fmt, ...)
 {
 	int number = errno;
 	char reason[128];
@@ -119,7 +119,7 @@ int err_sys(struct err *e, const char *fmt, ...)
 	return -1;
 }
 
-int err_wrap(struct err *e, const char *fmt, ...)
+int(err_wrap)(struct err *e, const char *fmt, ...)
 {
 	char raw[ERR_TEXT_MAX], cause[ERR_TEXT_MAX];
 	va_list ap;

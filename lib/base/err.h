@@ -52,6 +52,18 @@ int err_sys(struct err *e, const char *fmt, ...) nonnull printf_like(2, 3);
 /* Prepends "what: " and keeps the code. */
 int err_wrap(struct err *e, const char *fmt, ...) nonnull printf_like(2, 3);
 
+/* That they return -1 is said where compilers and analyzers see it: what follows a failed
+ * call is not reached with outputs that were never set. */
+static inline int err_failed(int failed)
+{
+	(void)failed;
+	return -1;
+}
+#define err_set(...)  err_failed(err_set(__VA_ARGS__))
+#define err_vset(...) err_failed(err_vset(__VA_ARGS__))
+#define err_sys(...)  err_failed(err_sys(__VA_ARGS__))
+#define err_wrap(...) err_failed(err_wrap(__VA_ARGS__))
+
 /* The exit status of design section 8 for this error: 1 2 3 4 5 6 7 8 10 11 12 75 130. */
 int err_exit_status(const struct err *e) nonnull;
 
