@@ -1,7 +1,9 @@
 /* place.h -- the directories of one build: where it works, what it keeps, where it hands
- * over. Shape   OUT/distro/release/arch/variant/.building.XXXXXX becomes .../SERIAL by
- * one rename; the work directory is CACHE/work/rootyard-build.XXXXXX, else below TMPDIR
- * or /var/tmp Errors  ERR_BUSY when the same image is being built into the same place
+ * over.
+ * Shape   OUT/distro/release/arch/variant/.building.XXXXXX becomes .../SERIAL by one
+ *         rename; the work directory is CACHE/work/rootyard-build.XXXXXX, else below
+ *         TMPDIR or /var/tmp
+ * Errors  ERR_BUSY when the same image is being built into the same place
  * Owns    everything until place_close, which removes what was not handed over */
 #ifndef BUILDER_PLACE_H
 #define BUILDER_PLACE_H

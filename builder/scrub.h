@@ -1,6 +1,6 @@
 /* scrub.h -- what must not be in an image: secrets, traces of this host, and whatever
- * differs between two builds of the same packages. Shape   named checks; each says in
- * build.json how many things it removed or mended
+ * differs between two builds of the same packages.
+ * Shape   named checks; each says in build.json how many things it removed or mended
  * Errors  a check that cannot be done fails the build
  * Source  recipes chapter section 10.4 */
 #ifndef BUILDER_SCRUB_H

@@ -1,5 +1,6 @@
-/* session.h -- a child that can be ended whole: whatever it started and mounted goes with
- * it. Rules   own mount, pid, ipc and uts namespace, first process of its pid namespace,
+/* session.h -- a child that can be ended whole: whatever it started and mounted goes
+ * with it.
+ * Rules   own mount, pid, ipc and uts namespace, first process of its pid namespace,
  *         dies with us (SIGKILL included); INT, TERM and HUP reach us, who end it
  * Errors  the child's own; ERR_INTERRUPTED for a signal; ERR_FAILED for the time limit */
 #ifndef BUILDER_SESSION_H

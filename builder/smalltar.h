@@ -1,6 +1,7 @@
-/* smalltar.h -- a small ustar archive with bare member names, as LXC and Incus want their
- * metadata. Shape   files 0644 and directories 0755 of root, one mtime for all Source
- * POSIX.1-2017 ustar; recipes chapter section 3 */
+/* smalltar.h -- a small ustar archive with bare member names, as LXC and Incus want
+ * their metadata.
+ * Shape   files 0644 and directories 0755 of root, one mtime for all
+ * Source  POSIX.1-2017 ustar; recipes chapter section 3 */
 #ifndef BUILDER_SMALLTAR_H
 #define BUILDER_SMALLTAR_H
 

@@ -1,7 +1,8 @@
 /* unpack.h -- a local archive becomes a tree, in a child that can do nothing else.
  * Rules   the child is chrooted into the target, has no network, and no capability but
  *         those that ownership, modes and file capabilities need; every entry is judged
- * by lib/model/unpackpolicy.h Errors  those of the reader and the policy */
+ *         by lib/model/unpackpolicy.h
+ * Errors  those of the reader and the policy */
 #ifndef BUILDER_UNPACK_H
 #define BUILDER_UNPACK_H
 

@@ -1,7 +1,8 @@
 /* workdir.h -- a private directory that disappears: at the end, or, when its owner was
- * killed, at the next start. Rules   0700, named PREFIX.XXXXXX; an flock on `lock` in it
- * says that it is in use; only directories of our own user are ever removed Owns    the
- * descriptors; workdir_remove takes the directory away */
+ * killed, at the next start.
+ * Rules   0700, named PREFIX.XXXXXX; an flock on `lock` in it says that it is in use;
+ *         only directories of our own user are ever removed
+ * Owns    the descriptors; workdir_remove takes the directory away */
 #ifndef BUILDER_WORKDIR_H
 #define BUILDER_WORKDIR_H
 

@@ -1,7 +1,9 @@
-/* admit_tree.h -- is the root file system what its manifest says, and would a client take
- * it? Rules   the tar inside rootfs.tar.zst is judged entry by entry with the client's
- * policy, strictly; the manifest derived from it must equal rootfs.man byte for byte; the
- *         tar must be the one that tarwrite makes of it; rootfs.tar.xz must hold the same
+/* admit_tree.h -- is the root file system what its manifest says, and would a client
+ * take it?
+ * Rules   the tar inside rootfs.tar.zst is judged entry by entry with the client's
+ *         policy, strictly; the manifest derived from it must equal rootfs.man byte for
+ *         byte; the tar must be the one that tarwrite makes of it; rootfs.tar.xz must
+ *         hold the same
  * Errors  ERR_UNTRUSTED where bytes are not what was claimed; the policy's own otherwise
  * Source  SEC-30 to SEC-41, SEC-52; formats chapter section 7 */
 #ifndef INDEXER_ADMIT_TREE_H

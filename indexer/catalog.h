@@ -1,9 +1,10 @@
 /* catalog.h -- what the indexer knows: images, builds, files, generations, keys, events.
  * Shape   SQLite, WAL, synchronous=FULL; schema.sql; times are Unix seconds
  * Rules   changes happen between catalog_begin and catalog_commit; finders return 1
- * found, 0 absent, -1; walkers call `each` for every row and stop at its first -1 Errors
- * ERR_DAMAGED for a corrupt database, ERR_BUSY after 30 s, ERR_NOSPACE Owns    the
- * connection; strings handed to `each` live until it returns */
+ *         found, 0 absent, -1; walkers call `each` for every row and stop at its first
+ *         -1
+ * Errors  ERR_DAMAGED for a corrupt database, ERR_BUSY after 30 s, ERR_NOSPACE
+ * Owns    the connection; strings handed to `each` live until it returns */
 #ifndef INDEXER_CATALOG_H
 #define INDEXER_CATALOG_H
 

@@ -1,3 +1,4 @@
+#include "indexer/catalog.h"
 #include "indexer/query.h"
 
 static int image_id(struct catalog *c, const struct image *i, int64_t *out, struct err *e)

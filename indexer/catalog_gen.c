@@ -1,3 +1,4 @@
+#include "indexer/catalog.h"
 #include "indexer/query.h"
 
 int catalog_image_walk(struct catalog *c,

@@ -1,3 +1,4 @@
+#include "indexer/catalog.h"
 #include "indexer/query.h"
 
 int catalog_site_put(struct catalog *c, const struct catalog_site *s, struct err *e)

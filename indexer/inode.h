@@ -1,8 +1,8 @@
 /* inode.h -- one small published file: whole, synced, and marked with its digest.
  * Shape   xattr user.rootyard.sha256: 64 hex digits
  * Rules   a file is made in staging and appears by rename; what a killed run leaves lies
- * in staging, where the next start removes it Errors  ERR_USAGE where the file system has
- * no user extended attributes */
+ *         in staging, where the next start removes it
+ * Errors  ERR_USAGE where the file system has no user extended attributes */
 #ifndef INDEXER_INODE_H
 #define INDEXER_INODE_H
 

@@ -175,7 +175,9 @@ static int stage_refresh(
 	c->expires_s = y->now_s + (int64_t)EMIT_CURRENT_DAYS * DAY_S;
 	c->root_version = n->root.version;
 	c->prev_sha256 = prev;
-	return stage_current(y, n, c, e);
+	rc = stage_current(y, n, c, e);
+	c->prev_sha256 = "";
+	return rc;
 }
 
 int publish_refresh(

@@ -1,9 +1,10 @@
 /* publish.h -- P3b to P6: one generation, staged in the catalog, written, and switched
- * to. Rules   all texts and signatures are decided and committed before the first file is
+ * to.
+ * Rules   all texts and signatures are decided and committed before the first file is
  *         written, so that whatever a kill leaves is finished from the catalog alone,
- * with the same bytes; the rename of .live is the only visible step Errors  ERR_UNTRUSTED
- * when a signature read back from disk does not verify Source  security chapter section 8
- */
+ *         with the same bytes; the rename of .live is the only visible step
+ * Errors  ERR_UNTRUSTED when a signature read back from disk does not verify
+ * Source  security chapter section 8 */
 #ifndef INDEXER_PUBLISH_H
 #define INDEXER_PUBLISH_H
 

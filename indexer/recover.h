@@ -1,5 +1,6 @@
 /* recover.h -- what every writing command does first: finish or undo what was
- * interrupted. Source  security chapter section 8, "Start-up" */
+ * interrupted.
+ * Source  security chapter section 8, "Start-up" */
 #ifndef INDEXER_RECOVER_H
 #define INDEXER_RECOVER_H
 

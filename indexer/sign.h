@@ -1,9 +1,11 @@
 /* sign.h -- the only code that can sign; knows gpgme.
  * Rules   a private home (0700) with the one secret key; SHA-512; no key server, no
- *         pinentry of a desktop: a passphrase comes from the caller. The agent started by
- *         the engine is ended by signer_close, or by its watcher when this process is
- * killed Errors  ERR_NOTFOUND when the home lacks the key; ERR_FAILED with the engine's
- * words Owns    a signer owns its context Source  gpgme manual; gpg(1); RFC 4880 */
+ *         pinentry of a desktop: a passphrase comes from the caller. The agent started
+ *         by the engine is ended by signer_close, or by its watcher when this process is
+ *         killed
+ * Errors  ERR_NOTFOUND when the home lacks the key; ERR_FAILED with the engine's words
+ * Owns    a signer owns its context
+ * Source  gpgme manual; gpg(1); RFC 4880 */
 #ifndef INDEXER_SIGN_H
 #define INDEXER_SIGN_H
 

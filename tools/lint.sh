@@ -31,9 +31,9 @@ cpp() {
 }
 # A short list of checks that find mistakes, not taste. Left out: DeprecatedOrUnsafeBufferHandling (asks
 # for Annex K, which glibc lacks), DeadStores (STEAL leaves a value nobody reads, on purpose),
-# sizeof-expression and misplaced-widening-cast (arrays of pointers; time_t), not-null-terminated-result and bugprone-easily-swappable-parameters (noise).
+# suspicious-missing-comma (paths joined from literals), sizeof-expression and misplaced-widening-cast (arrays of pointers; time_t), not-null-terminated-result and bugprone-easily-swappable-parameters (noise).
 tidy() {
-	local checks='-*,bugprone-*,clang-analyzer-*,-clang-analyzer-security.insecureAPI.*,-bugprone-easily-swappable-parameters,-bugprone-not-null-terminated-result,-bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result,-bugprone-reserved-identifier,-bugprone-assignment-in-if-condition,-bugprone-branch-clone,-bugprone-macro-parentheses,-bugprone-signal-handler,-clang-analyzer-valist.Uninitialized,-bugprone-suspicious-include,-bugprone-sizeof-expression,-bugprone-misplaced-widening-cast,-clang-analyzer-deadcode.DeadStores'
+	local checks='-*,bugprone-*,clang-analyzer-*,-clang-analyzer-security.insecureAPI.*,-bugprone-easily-swappable-parameters,-bugprone-not-null-terminated-result,-bugprone-narrowing-conversions,-bugprone-implicit-widening-of-multiplication-result,-bugprone-reserved-identifier,-bugprone-assignment-in-if-condition,-bugprone-branch-clone,-bugprone-macro-parentheses,-bugprone-signal-handler,-clang-analyzer-valist.Uninitialized,-bugprone-suspicious-include,-bugprone-sizeof-expression,-bugprone-suspicious-missing-comma,-bugprone-misplaced-widening-cast,-clang-analyzer-deadcode.DeadStores'
 	code | xargs -P "$(nproc)" -n 6 clang-tidy --quiet --checks="$checks" 2>/dev/null | grep -E 'warning:|error:' | sort -u >"$dir/tidy.out"
 	[ ! -s "$dir/tidy.out" ] || { cat "$dir/tidy.out"; return 1; }
 }

@@ -1,10 +1,11 @@
 /* confine.h -- the one process that interprets an archive, and what it may still do.
  * Rules   SEC-30: a child in its own user namespace (id 0 of it is the first mapped id),
  *         without network, ipc or mounts of ours; its root is the directory it fills;
- * five capabilities over mapped ids, no way to gain others, a list of system calls,
- *         limits of memory, files and time; no descriptor but the named ones; it dies
- * with us Errors  the child's own error comes back as ours Owns    confined_start gives a
- * pid and a pipe, confined_end takes both */
+ *         five capabilities over mapped ids, no way to gain others, a list of system
+ *         calls, limits of memory, files and time; no descriptor but the named ones; it
+ *         dies with us
+ * Errors  the child's own error comes back as ours
+ * Owns    confined_start gives a pid and a pipe, confined_end takes both */
 #ifndef CLIENT_IMAGE_CONFINE_H
 #define CLIENT_IMAGE_CONFINE_H
 

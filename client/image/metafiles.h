@@ -1,7 +1,8 @@
-/* metafiles.h -- the files of meta.tar.xz, and what of an image's config may be believed.
+/* metafiles.h -- the files of meta.tar.xz, and what of an image's config may be
+ * believed.
  * Rules   SEC-42: at most 64 regular files out of a fixed list, 1 MiB in all; SEC-43: of
- * a config only settings that cannot reach the host are stored Source  protocols chapter
- * section 1.6; lxc.container.conf(5) */
+ *         a config only settings that cannot reach the host are stored
+ * Source  protocols chapter section 1.6; lxc.container.conf(5) */
 #ifndef CLIENT_IMAGE_METAFILES_H
 #define CLIENT_IMAGE_METAFILES_H
 

@@ -56,8 +56,10 @@ static int choose_build(struct pull *p, const struct image_ref *ref, struct err 
 	const struct doc_build *b = imagedoc_build(p->doc, ref->serial, ref->id);
 
 	image_format(&p->doc->image, name);
-	if (!b)
-		return no_such_build(p->doc, name, e);
+	if (!b) {
+		no_such_build(p->doc, name, e);
+		return -1;
+	}
 	if (strcmp(b->state, "withdrawn") == 0)
 		return err_set(e, ERR_NOTFOUND,
 			"build %s of '%s' was withdrawn by its publisher", b->serial,

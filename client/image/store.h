@@ -1,9 +1,10 @@
 /* store.h -- images on disk: how one appears, what refers to it, what is left over.
  * Shape   lib/model/places.h; being made: tmp/pull.<name>/ under the lock
- * tmp/pull.<name>.lock (name: the id, or <id>.1id without subordinate ids) Rules   an
- * image appears by one rename, after everything in it was verified and one syncfs; a ref
- * or alias file is replaced whole; what lies in tmp/ without a lock is removed at the
- * next start Errors  ERR_BUSY when another process has made the same image for too long
+ *         tmp/pull.<name>.lock (name: the id, or <id>.1id without subordinate ids)
+ * Rules   an image appears by one rename, after everything in it was verified and one
+ *         syncfs; a ref or alias file is replaced whole; what lies in tmp/ without a
+ *         lock is removed at the next start
+ * Errors  ERR_BUSY when another process has made the same image for too long
  * Owns    the descriptors */
 #ifndef CLIENT_IMAGE_STORE_H
 #define CLIENT_IMAGE_STORE_H

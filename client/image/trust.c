@@ -182,7 +182,7 @@ static int check_pin(struct verifier *v, const struct trust_root *root,
 		return err_set(e, ERR_UNTRUSTED,
 			"the server's root does not know the key '%s'; its root key is "
 			"'%s'",
-			fingerprint, role->count ? role->fpr[0] : "");
+			fingerprint, role->count && role->fpr[0] ? role->fpr[0] : "");
 	pinned.fprs = &fpr;
 	if (check_signatures(v, &pinned, TRUST_TYPE_ROOT, env->payload, env->signature,
 		    env->signature_count, now_s, e) < 0)

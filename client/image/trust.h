@@ -1,10 +1,11 @@
 /* trust.h -- which keys a remote may speak with, and whether what it says is fresh.
  * In      the remote's state directory; documents as they came from the network
  * Out     a verified current and catalog; the state directory moves on with each step
- * Rules   SEC-1 to SEC-11, SEC-17: the clock is read once (now' = max(system time, newest
- *         created seen)); root.N+1 counts when N and N+1 both signed it; floors never
- * sink unless a root took a publish or timestamp key away Errors  ERR_UNTRUSTED in words
- * a user can act on Owns    the root document; borrows state_fd */
+ * Rules   SEC-1 to SEC-11, SEC-17: the clock is read once (now' = max(system time,
+ *         newest created seen)); root.N+1 counts when N and N+1 both signed it; floors
+ *         never sink unless a root took a publish or timestamp key away
+ * Errors  ERR_UNTRUSTED in words a user can act on
+ * Owns    the root document; borrows state_fd */
 #ifndef CLIENT_IMAGE_TRUST_H
 #define CLIENT_IMAGE_TRUST_H
 

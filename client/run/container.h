@@ -1,9 +1,9 @@
 /* container.h -- containers on disk: containers/<name>/{config,upper,work}.
  * Rules   a container is made and taken away under a lock on the run place, so that a
  *         sweep never sees half of one; removing is one rename to .trash-*, then
- * deleting, so that a kill leaves only what the next sweep finds Errors  ERR_CONFLICT:
- * the name is taken; ERR_BUSY: it runs; ERR_NOTFOUND Owns    run_dir and lock_fd until
- * container_release */
+ *         deleting, so that a kill leaves only what the next sweep finds
+ * Errors  ERR_CONFLICT: the name is taken; ERR_BUSY: it runs; ERR_NOTFOUND
+ * Owns    run_dir and lock_fd until container_release */
 #ifndef CLIENT_RUN_CONTAINER_H
 #define CLIENT_RUN_CONTAINER_H
 

@@ -1,8 +1,9 @@
 /* holder.h -- the user namespace in which the supervisor works.
- * Shape   full: 0 is the caller, his subordinate ids are themselves; single: the caller's
- *         id is itself. Inside, the process is still the same user to the host, and may
- * also chown to the subordinate ids, remove what they own, and write the maps of its
- * children Rules   the process must have one thread, and runs no program afterwards
+ * Shape   full: 0 is the caller, his subordinate ids are themselves; single: the
+ *         caller's id is itself. Inside, the process is still the same user to the host,
+ *         and may also chown to the subordinate ids, remove what they own, and write the
+ *         maps of its children
+ * Rules   the process must have one thread, and runs no program afterwards
  * Errors  ERR_SYS says which setting of the host forbids user namespaces
  * Source  user_namespaces(7), newuidmap(1) */
 #ifndef CLIENT_RUN_HOLDER_H

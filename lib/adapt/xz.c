@@ -124,7 +124,7 @@ void xz_stream_free(struct xz_stream **s)
 int xz_encode(struct bytes raw, int level, struct buf *out, struct err *e)
 {
 	auto_xz_stream struct xz_stream *s = NULL;
-	struct xz_block info;
+	struct xz_block info = { 0 };
 
 	if (xz_stream_begin(out, &s, e) < 0)
 		return -1;

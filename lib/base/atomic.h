@@ -1,8 +1,8 @@
 /* atomic.h -- a file that appears whole or not at all.
  * Life    atomic_begin makes NAME.tmp-XXXXXX beside it; writes go there and the first
- * error sticks; atomic_commit is fsync, rename, fsync of the directory; atomic_cancel
- * removes it Owns    the temporary file and its descriptor; borrows dir_fd until commit
- * or cancel */
+ *         error sticks; atomic_commit is fsync, rename, fsync of the directory;
+ *         atomic_cancel removes it
+ * Owns    the temporary file and its descriptor; borrows dir_fd until commit or cancel */
 #ifndef LIB_BASE_ATOMIC_H
 #define LIB_BASE_ATOMIC_H
 

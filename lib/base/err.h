@@ -1,9 +1,9 @@
 /* err.h -- one error value: a code and a chain of sentences on one line.
  * Shape   lower case, verb first, subject quoted, no full stop, outermost first:
- *         cannot publish 'debian/13': cannot open 'rootfs.tar.xz': No such file or
- * directory Rules   lives on the caller's stack, never NULL, never global, allocates
- * nothing; untouched on success; the functions that fill it return -1 Escapes control
- * bytes, DEL, C1, invalid UTF-8 and bidi controls are written as \xNN */
+ *         cannot publish 'debian/13': cannot open 'rootfs.tar.xz': Input/output error
+ * Rules   lives on the caller's stack, never NULL, never global, allocates nothing;
+ *         untouched on success; the functions that fill it return -1; control
+ *         bytes, DEL, C1, invalid UTF-8 and bidi controls are written as \xNN */
 #ifndef LIB_BASE_ERR_H
 #define LIB_BASE_ERR_H
 

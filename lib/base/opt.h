@@ -1,9 +1,9 @@
 /* opt.h -- one table per command: parser, usage, help and shell completion come from it.
  * Rules   GNU long options (--name VALUE, --name=VALUE), single letters, "--" ends them;
  *         a value lands in the command's own struct at `offset`; what the table does not
- * name is ERR_USAGE with the nearest name as a hint Common  every command also takes
- * --help, -q/--quiet, -v/--verbose, --json, --progress=WHEN; every program --version,
- * --help and --completion=bash */
+ *         name is ERR_USAGE with the nearest name as a hint
+ * Common  every command also takes --help, -q/--quiet, -v/--verbose, --json,
+ *         --progress=WHEN; every program --version, --help and --completion=bash */
 #ifndef LIB_BASE_OPT_H
 #define LIB_BASE_OPT_H
 

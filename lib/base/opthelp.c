@@ -54,7 +54,7 @@ const struct opt opt_program[] = {
 
 bool opt_has_verbs(const struct program *p)
 {
-	return *p->commands[0].name != '\0';
+	return p->commands[0].name && *p->commands[0].name;
 }
 
 static void print_options(struct out *out, const struct opt *opts)

@@ -1,6 +1,7 @@
-/* opttable.h -- the tables of a program's commands and options, from which parser, usage,
- * help and completion are made. Shape   a value lands in the command's own struct at
- * `offset`; tables end with a NULL name */
+/* opttable.h -- the tables of a program's commands and options, from which parser,
+ * usage, help and completion are made.
+ * Shape   a value lands in the command's own struct at `offset`; tables end with a NULL
+ *         name */
 #ifndef LIB_BASE_OPTTABLE_H
 #define LIB_BASE_OPTTABLE_H
 

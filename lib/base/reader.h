@@ -1,6 +1,7 @@
 /* reader.h -- a stream of bytes that somebody pulls: files, decoders and downloads look
- * alike. Shape   read returns bytes delivered (0 at the end) or -1 with e filled Owns
- * whoever made the stream owns ctx; a reader is only a view */
+ * alike.
+ * Shape   read returns bytes delivered (0 at the end) or -1 with e filled
+ * Owns    whoever made the stream owns ctx; a reader is only a view */
 #ifndef LIB_BASE_READER_H
 #define LIB_BASE_READER_H
 

@@ -1,10 +1,14 @@
 /* tree.h -- write a file tree beneath one directory, entry by entry, and never outside
- * it. Rules   every create is O_CREAT|O_EXCL|O_NOFOLLOW relative to a directory opened
- * component by component without following links; an entry that exists already is
- * replaced (files and links) or kept (directories); ids, mode and mtime are set exactly,
- * after the content; directories get theirs at tree_finish, deepest first Errors  each
- * sentence names the entry; after an error the tree is the caller's to remove Owns    the
- * cached directory descriptors; borrows root_fd until tree_finish or tree_release */
+ * it.
+ * Rules   every create is O_CREAT|O_EXCL|O_NOFOLLOW relative to a directory opened
+ *         component by component without following links; an entry that exists already
+ *         is replaced (files and links) or kept (directories); ids, mode and mtime are
+ *         set exactly, after the content; directories get theirs at tree_finish, deepest
+ *         first
+ * Errors  each sentence names the entry; after an error the tree is the caller's to
+ *         remove
+ * Owns    the cached directory descriptors; borrows root_fd until tree_finish or
+ *         tree_release */
 #ifndef LIB_BASE_TREE_H
 #define LIB_BASE_TREE_H
 

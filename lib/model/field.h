@@ -1,6 +1,7 @@
 /* field.h -- the fields that our documents share: schema, digest, size, path, serial,
- * image. Errors  ERR_PARSE names the key and the value Source  formats chapter; SEC-17
- * for paths */
+ * image.
+ * Errors  ERR_PARSE names the key and the value
+ * Source  formats chapter; SEC-17 for paths */
 #ifndef LIB_MODEL_FIELD_H
 #define LIB_MODEL_FIELD_H
 

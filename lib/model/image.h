@@ -1,10 +1,13 @@
 /* image.h -- names of images, builds, and what a person types for them.
- * Shape   image: distro/release/arch/variant, e.g. debian/trixie/amd64/default; each part
- *         [a-z0-9][a-z0-9._+-]{0,63} (a release may have upper case), arch in Debian
- * style serial: YYYYMMDD_HHMM (UTC); imported trees may carry YYYYMMDD_HH:MM, readers
- * accept it reference: [REMOTE:]DISTRO[/RELEASE][/ARCH][/VARIANT][@SERIAL|@sha256:HEX],
- * ARCH and VARIANT in either order (a part that is a known arch is the arch) Errors
- * ERR_PARSE names the part and what is allowed Source  design section 2 */
+ * Shape   image: distro/release/arch/variant, e.g. debian/trixie/amd64/default; each
+ *         part [a-z0-9][a-z0-9._+-]{0,63} (a release may have upper case), arch in
+ *         Debian style
+ *         serial: YYYYMMDD_HHMM (UTC); imported trees may carry YYYYMMDD_HH:MM, readers
+ *         accept it
+ *         reference: [REMOTE:]DISTRO[/RELEASE][/ARCH][/VARIANT][@SERIAL|@sha256:HEX], ARCH and
+ *         VARIANT in either order (a part that is a known arch is the arch)
+ * Errors  ERR_PARSE names the part and what is allowed
+ * Source  design section 2 */
 #ifndef LIB_MODEL_IMAGE_H
 #define LIB_MODEL_IMAGE_H
 

@@ -1,6 +1,7 @@
 /* lxcindex.h -- meta/1.0/index-*: what lxc-download reads.
  * Shape   dist;release;arch;variant;build_id;/images/.../ one line an image, LF, final
- * newline required Source  protocols chapter section 1.4 */
+ *         newline required
+ * Source  protocols chapter section 1.4 */
 #ifndef LIB_MODEL_LXCINDEX_H
 #define LIB_MODEL_LXCINDEX_H
 

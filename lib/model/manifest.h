@@ -1,11 +1,13 @@
 /* manifest.h -- rootfs.man: the tree of one image, entry by entry in tar order.
  * Shape   formats chapter section 7 (magic RYMANIF1, little endian); the image id is the
- * sha256 of the whole document Order   directories first (sorted by path), then
- * everything else grouped by owning package (packages sorted, paths sorted inside),
- * unowned entries last; of a hard-link set the first in tar order is the file. Order
- * alone carries the packages Bounds  64 MiB, 500,000 entries; SEC-35 for names and
- * xattrs; a path is a relpath (or empty: the root) Owns    the manifest's arena owns
- * every string */
+ *         sha256 of the whole document
+ * Order   directories first (sorted by path), then everything else grouped by owning
+ *         package (packages sorted, paths sorted inside), unowned entries last; of a
+ *         hard-link set the first in tar order is the file. Order alone carries the
+ *         packages
+ * Bounds  64 MiB, 500,000 entries; SEC-35 for names and xattrs; a path is a relpath (or
+ *         empty: the root)
+ * Owns    the manifest's arena owns every string */
 #ifndef LIB_MODEL_MANIFEST_H
 #define LIB_MODEL_MANIFEST_H
 

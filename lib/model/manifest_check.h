@@ -1,6 +1,6 @@
 /* manifest_check.h -- what makes an entry, and a whole tree, a manifest. Reading and
- * writing refuse the same things, so that what was written can be read. Errors  ERR_PARSE
- * or ERR_LIMIT; the sentence names the entry */
+ * writing refuse the same things, so that what was written can be read.
+ * Errors  ERR_PARSE or ERR_LIMIT; the sentence names the entry */
 #ifndef LIB_MODEL_MANIFEST_CHECK_H
 #define LIB_MODEL_MANIFEST_CHECK_H
 

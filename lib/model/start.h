@@ -1,6 +1,7 @@
 /* start.h -- line-based facts that create or pull wrote and start reads: no JSON on the
- * start path. Shape   "key value" lines, LF; keys [a-z_]+; the value is the rest of the
- * line (may be empty); a byte below 0x20, 0x7f or a backslash in a value is \xNN
+ * start path.
+ * Shape   "key value" lines, LF; keys [a-z_]+; the value is the rest of the line (may be
+ *         empty); a byte below 0x20, 0x7f or a backslash in a value is \xNN
  *         images/<id>/start: arch init stop_signal epoch
  * Bounds  64 KiB, 64 lines
  * Owns    nothing: start_get decodes into the caller's buffer */

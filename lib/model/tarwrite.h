@@ -1,7 +1,9 @@
 /* tarwrite.h -- the one tar dialect: the archive is a pure function of manifest and
- * contents. Shape   "tar dialect 1", formats chapter section 7: ustar headers, members
- * ./path, directories with a trailing slash, a pax header only where ustar cannot say it,
- * two zero blocks, padded to 10240 Source  POSIX.1-2017 pax */
+ * contents.
+ * Shape   "tar dialect 1", formats chapter section 7: ustar headers, members ./path,
+ *         directories with a trailing slash, a pax header only where ustar cannot say
+ *         it, two zero blocks, padded to 10240
+ * Source  POSIX.1-2017 pax */
 #ifndef LIB_MODEL_TARWRITE_H
 #define LIB_MODEL_TARWRITE_H
 

@@ -1,6 +1,7 @@
 /* unpackpolicy.h -- one tar entry: keep, skip or refuse. Pure; the unpacker and the
  * indexer's admission use the same judgement, so that nothing is published that a client
- * would refuse. Source  security chapter SEC-30 to SEC-41 */
+ * would refuse.
+ * Source  security chapter SEC-30 to SEC-41 */
 #ifndef LIB_MODEL_UNPACKPOLICY_H
 #define LIB_MODEL_UNPACKPOLICY_H
 
