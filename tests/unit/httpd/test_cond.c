@@ -26,7 +26,7 @@ static void cond_none_match_takes_lists_and_star(void **state)
 	static const char *const matching[] = { TAG, "*", " * ", "W/" TAG, "\"x\", " TAG,
 		"\"x\"," TAG ",\"y\"", ",, " TAG, "\"a,b\", " TAG };
 	static const char *const other[] = { "", "\"abd\"", "abc", "\"abc", "W/\"x\"",
-		"\"x\" \"y\"", "'abc'", "w/" TAG, "\"ABC\"" };
+		"\"x\" \"y\"", "'abc'", ("w/" TAG), "\"ABC\"" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(matching); i++)
