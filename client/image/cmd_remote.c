@@ -1,6 +1,7 @@
 #include "client/image/cmd.h"
 #include "client/image/home.h"
 #include "client/image/repo.h"
+#include "client/image/url.h"
 #include "lib/base/fs.h"
 #include "lib/base/jsonw.h"
 
@@ -85,7 +86,7 @@ static int describe(
 			"'%s' cannot be the name of a remote: use letters, digits and "
 			"'-'",
 			one.name);
-	if (fetch_check_url(url, opt->insecure_transport, e) < 0)
+	if (url_check(url, opt->insecure_transport, e) < 0)
 		return -1;
 	while (url[strlen(url) - 1] == '/')
 		url[strlen(url) - 1] = '\0';

@@ -2,13 +2,12 @@
 
 #include "client/image/httphead.h"
 #include "client/image/ipscope.h"
+#include "client/image/partial.h"
 #include "lib/base/fs.h"
 
 #include <curl/curl.h>
 
-#include <fcntl.h>
 #include <inttypes.h>
-#include <sys/file.h>
 #include <time.h>
 
 #define TRIES             5
@@ -41,10 +40,10 @@ enum refusal {
 struct transfer {
 	struct fetcher *f;
 	char *url;
-	struct buf *mem; /* a document, or */
-	int fd;          /* a file */
-	uint64_t at;     /* bytes that are there */
-	uint64_t asked;  /* first byte that was asked for */
+	struct buf *mem;            /* a document, or */
+	const struct partial *file; /* a file */
+	uint64_t at;                /* bytes that are there */
+	uint64_t asked;             /* first byte that was asked for */
 	uint64_t limit;
 	bool exact; /* limit is the size that was signed for */
 	bool began;
@@ -52,8 +51,6 @@ struct transfer {
 	enum refusal refusal;
 	bool origin_seen, origin_private;
 	const struct fetch_progress *progress;
-	int etag_dir;
-	const char *etag_name;
 	struct err disk;
 	int64_t deadline_ms;
 };
@@ -100,27 +97,7 @@ static int on_connected(void *ctx, char *peer, char *local, int peer_port, int l
 static int restart_file(struct transfer *t)
 {
 	t->at = 0;
-	if (t->fd >= 0 && ftruncate(t->fd, 0) < 0)
-		return err_sys(&t->disk, "cannot truncate a partial download");
-	return 0;
-}
-
-/* The tag by which a later run may continue is written before the first byte. */
-static int keep_etag(struct transfer *t)
-{
-	auto_fd int fd = -1;
-
-	if (t->fd < 0)
-		return 0;
-	if (!t->head.etag[0]) {
-		unlinkat(t->etag_dir, t->etag_name, 0);
-		return 0;
-	}
-	fd = openat(t->etag_dir, t->etag_name,
-		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(&t->disk, "cannot open '%s'", t->etag_name);
-	return fs_write_all(fd, t->head.etag, strlen(t->head.etag), &t->disk);
+	return t->file ? partial_restart(t->file, &t->disk) : 0;
 }
 
 /* The first byte of the body: is this the answer to what was asked? */
@@ -139,7 +116,9 @@ static enum refusal begin_body(struct transfer *t)
 		return REFUSED_RANGE;
 	if (code == 200 && restart_file(t) < 0)
 		return REFUSED_DISK;
-	return keep_etag(t) < 0 ? REFUSED_DISK : REFUSED_NOT;
+	if (t->file && partial_keep_etag(t->file, t->head.etag, &t->disk) < 0)
+		return REFUSED_DISK;
+	return REFUSED_NOT;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)
@@ -157,8 +136,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 		return 0;
 	if (t->mem)
 		buf_add(t->mem, data, len);
-	else if (lseek(t->fd, (off_t)t->at, SEEK_SET) < 0 ||
-		 fs_write_all(t->fd, data, len, &t->disk) < 0)
+	else if (lseek(t->file->fd, (off_t)t->at, SEEK_SET) < 0 ||
+		 fs_write_all(t->file->fd, data, len, &t->disk) < 0)
 		t->refusal = REFUSED_DISK;
 	t->at += len;
 	if (t->progress)
@@ -322,32 +301,6 @@ static bool back_off(const struct transfer *t, unsigned int n)
 
 /* ---- the handle */
 
-int fetch_check_url(const char *text, bool insecure_transport, struct err *e)
-{
-	bool https = strncmp(text, "https://", 8) == 0;
-	bool http = strncmp(text, "http://", 7) == 0;
-
-	if (http && !insecure_transport)
-		return err_set(e, ERR_USAGE,
-			"cannot use '%s': http lets anybody on the way see and delay "
-			"what you "
-			"fetch; use https, or say --insecure-transport (signatures are "
-			"checked "
-			"all the same)",
-			text);
-	if (!https && !http)
-		return err_set(
-			e, ERR_USAGE, "cannot use '%s': expected https://HOST/...", text);
-	if (strlen(text) > 1000 || text[https ? 8 : 7] == '/' || !text[https ? 8 : 7])
-		return err_set(e, ERR_USAGE, "cannot use '%s': no host in it", text);
-	for (const char *p = text; *p; p++)
-		if (*p <= ' ' || *p >= 0x7f || strchr("\"<>\\^`{|}?#@", *p))
-			return err_set(e, ERR_USAGE,
-				"cannot use '%s': a URL of a tree has no '%c' in it",
-				text, *p > ' ' && *p < 0x7f ? *p : '?');
-	return 0;
-}
-
 int fetcher_open(const struct fetch_settings *s, struct fetcher **out, struct err *e)
 {
 	struct fetcher *f;
@@ -407,7 +360,6 @@ int fetch_document(struct fetcher *f, const char *base, const char *path, struct
 		.f = f,
 		.url = url,
 		.mem = out,
-		.fd = -1,
 		.limit = out->ceiling,
 		.deadline_ms = now_ms() + DOCUMENT_S * 1000,
 	};
@@ -428,21 +380,6 @@ int fetch_document(struct fetcher *f, const char *base, const char *path, struct
 
 /* ---- files */
 
-/* The strong tag of what lies there already, "" when it may not be continued. */
-static void read_etag(int dir_fd, const char *name, char out[HTTPHEAD_ETAG_MAX])
-{
-	auto_fd int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, out, HTTPHEAD_ETAG_MAX - 1);
-	struct httphead head = { 0 };
-	char line[HTTPHEAD_ETAG_MAX + 8];
-
-	out[n > 0 ? n : 0] = '\0';
-	snprintf(line, sizeof(line), "etag: %s", out);
-	httphead_line(&head, bytes_of_str(line));
-	if (strcmp(head.etag, out) != 0)
-		out[0] = '\0';
-}
-
 /* A 416, or more bytes than the file has: what lies there is worth nothing. */
 static bool is_useless(const struct transfer *t, CURLcode rc)
 {
@@ -459,7 +396,7 @@ static int run_file(struct transfer *t, struct err *e)
 	CURLcode rc;
 
 	for (unsigned int n = 1;; n++) {
-		read_etag(t->etag_dir, t->etag_name, etag);
+		partial_etag(t->file, etag, sizeof(etag));
 		if (!etag[0] && restart_file(t) < 0)
 			break;
 		rc = attempt(t, etag[0] ? etag : NULL);
@@ -471,7 +408,8 @@ static int run_file(struct transfer *t, struct err *e)
 				" were signed for",
 				t->at, t->limit);
 		if (is_useless(t, rc) && n < TRIES) {
-			unlinkat(t->etag_dir, t->etag_name, 0);
+			if (partial_keep_etag(t->file, "", e) < 0)
+				return -1;
 			continue;
 		}
 		if (n == TRIES || !is_transient(t, rc) || !back_off(t, n))
@@ -481,62 +419,35 @@ static int run_file(struct transfer *t, struct err *e)
 	return -1;
 }
 
-static int open_partial(int dir_fd, const char *name, struct err *e)
-{
-	auto_fd int fd = openat(dir_fd, name,
-		O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-	struct stat st;
-
-	if (fd < 0)
-		return err_sys(e, "cannot open the partial download '%s'", name);
-	if (flock(fd, LOCK_EX) < 0 || fstat(fd, &st) < 0)
-		return err_sys(e, "cannot lock the partial download '%s'", name);
-	if (!S_ISREG(st.st_mode))
-		return err_set(
-			e, ERR_DAMAGED, "the partial download '%s' is no file", name);
-	return STEAL_FD(fd);
-}
-
 int fetch_file(struct fetcher *f, const char *base, const char *path, uint64_t size,
 	int dir_fd, const char *name, const struct fetch_progress *progress,
 	struct err *e)
 {
 	auto_free char *url = xasprintf("%s/%s", base, path);
-	auto_free char *etag_name = xasprintf("%s.etag", name);
-	auto_fd int fd = open_partial(dir_fd, name, e);
+	auto_partial struct partial file = PARTIAL_INIT;
 	struct transfer t = {
 		.f = f,
 		.url = url,
-		.fd = fd,
+		.file = &file,
 		.limit = size,
 		.exact = true,
 		.progress = progress,
-		.etag_dir = dir_fd,
-		.etag_name = etag_name,
+		.deadline_ms = now_ms() + FILE_SLACK_S * 1000 +
+			       (int64_t)(size / (RATE_MIN_BYTES_S / 1000)),
 	};
 	off_t have;
 
-	if (fd < 0)
+	if (partial_open(dir_fd, name, &file, e) < 0)
 		return -1;
-	have = lseek(fd, 0, SEEK_END);
+	have = lseek(file.fd, 0, SEEK_END);
 	t.at = have > 0 ? (uint64_t)have : 0;
 	if (t.at == size && size > 0)
-		return STEAL_FD(fd);
+		return STEAL_FD(file.fd);
 	if (t.at > size && restart_file(&t) < 0) {
 		*e = t.disk;
 		return -1;
 	}
-	t.deadline_ms = now_ms() + FILE_SLACK_S * 1000 +
-			(int64_t)(size / (RATE_MIN_BYTES_S / 1000));
 	if (run_file(&t, e) < 0)
 		return err_wrap(e, "cannot fetch '%s'", url);
-	return STEAL_FD(fd);
-}
-
-void fetch_forget(int dir_fd, const char *name)
-{
-	auto_free char *etag_name = xasprintf("%s.etag", name);
-
-	unlinkat(dir_fd, name, 0);
-	unlinkat(dir_fd, etag_name, 0);
+	return STEAL_FD(file.fd);
 }

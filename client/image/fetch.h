@@ -32,11 +32,6 @@ int fetcher_open(const struct fetch_settings *s, struct fetcher **out,
 void fetcher_close(struct fetcher **f) nonnull;
 #define auto_fetcher with_cleanup(fetcher_close)
 
-/* ERR_USAGE unless text is an absolute https URL (or http, when allowed) without
- * credentials, query or fragment. */
-int fetch_check_url(
-	const char *text, bool insecure_transport, struct err *e) must_check nonnull;
-
 /* A small document; out's ceiling is the most that is taken. 60 s in all. */
 int fetch_document(struct fetcher *f, const char *base, const char *path, struct buf *out,
 	struct err *e) must_check nonnull;
@@ -46,8 +41,5 @@ int fetch_document(struct fetcher *f, const char *base, const char *path, struct
 int fetch_file(struct fetcher *f, const char *base, const char *path, uint64_t size,
 	int dir_fd, const char *name, const struct fetch_progress *progress,
 	struct err *e) must_check nonnull_args(1, 2, 3, 6, 8);
-
-/* Removes what fetch_file left under this name. */
-void fetch_forget(int dir_fd, const char *name) nonnull;
 
 #endif

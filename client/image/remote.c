@@ -1,6 +1,6 @@
 #include "client/image/remote.h"
 
-#include "client/image/fetch.h"
+#include "client/image/url.h"
 #include "lib/adapt/yaml.h"
 #include "lib/base/atomic.h"
 #include "lib/base/fs.h"
@@ -79,7 +79,7 @@ static int check_remote(
 		return complain(file, at,
 			"either fingerprint or root must stand in the remote", r->name,
 			e);
-	if (fetch_check_url(r->url, r->insecure_transport, e) < 0)
+	if (url_check(r->url, r->insecure_transport, e) < 0)
 		return err_wrap(e, "%s:%u:%u", file, at->line, at->column);
 	return 0;
 }

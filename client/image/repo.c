@@ -1,6 +1,8 @@
 #include "client/image/repo.h"
 
 #include "client/image/home.h"
+#include "client/image/partial.h"
+#include "client/image/url.h"
 #include "lib/adapt/zst.h"
 #include "lib/base/fs.h"
 #include "lib/model/layout.h"
@@ -170,8 +172,8 @@ static size_t bases_of(const struct repo *r, const char *out[BASES_MAX])
 	out[n++] = r->remote->url;
 	for (size_t i = 0; i < r->catalog.mirror_count && n < BASES_MAX; i++)
 		if (strcmp(r->catalog.mirror[i], r->remote->url) != 0 &&
-			fetch_check_url(r->catalog.mirror[i],
-				r->remote->insecure_transport, &ignored) == 0)
+			url_check(r->catalog.mirror[i], r->remote->insecure_transport,
+				&ignored) == 0)
 			out[n++] = r->catalog.mirror[i];
 	return n;
 }
@@ -299,7 +301,7 @@ static int fetch_verified(struct repo *r, const char *base, const struct doc_fil
 	if (fd < 0)
 		return -1;
 	if (verify_file(fd, file->name, file->size, &file->sha256, out, e) < 0) {
-		fetch_forget(dir_fd, name);
+		partial_forget(dir_fd, name);
 		return err_wrap(e, "not trusted: '%s/%s'", base, file->path);
 	}
 	fd = -1;
@@ -338,5 +340,5 @@ void repo_file_forget(const struct doc_file *file, int dir_fd)
 	char name[DIGEST_HEX];
 
 	digest_hex(&file->sha256, name);
-	fetch_forget(dir_fd, name);
+	partial_forget(dir_fd, name);
 }

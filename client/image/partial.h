@@ -1,0 +1,40 @@
+/* partial.h -- a download that may be continued by a later run.
+ * Shape   NAME (what is there so far, flock'ed while somebody writes) and NAME.etag (the
+ *         strong tag it was sent under) beneath one directory
+ * Rules   without a strong tag nothing is continued; nothing here is believed */
+#ifndef CLIENT_IMAGE_PARTIAL_H
+#define CLIENT_IMAGE_PARTIAL_H
+
+#include "lib/base/err.h"
+
+struct partial {
+	int dir_fd; /* borrowed */
+	int fd;     /* open for reading and writing */
+	char *etag_name;
+};
+
+#define PARTIAL_INIT                                                                     \
+	{                                                                                \
+		.dir_fd = -1, .fd = -1                                                   \
+	}
+
+/* Opens or makes it, and waits for the lock. */
+int partial_open(int dir_fd, const char *name, struct partial *out,
+	struct err *e) must_check nonnull;
+void partial_release(struct partial *p) nonnull;
+#define auto_partial with_cleanup(partial_release)
+
+/* Empties it. */
+int partial_restart(const struct partial *p, struct err *e) must_check nonnull;
+
+/* Remembers the tag before the first byte arrives; "" forgets it. */
+int partial_keep_etag(
+	const struct partial *p, const char *etag, struct err *e) must_check nonnull;
+
+/* The strong tag, "" when there is none. */
+void partial_etag(const struct partial *p, char *out, size_t out_size) nonnull;
+
+/* Removes both files. */
+void partial_forget(int dir_fd, const char *name) nonnull;
+
+#endif
