@@ -128,7 +128,7 @@ as_user ry-index sh -c 'cd "$1" && : >.#lk0x0000000000000000.host.1 && ln .#lk0x
 start=$(date +%s)
 exits 0 "stale locks and sockets of GnuPG do not hinder" index publish
 ok "... nor delay" test $(($(date +%s) - start)) -lt 8
-is "$(cd "$tree/gnupg" && ls -A | grep -E 'lk0x|\.lock|^S\.')" "" "they are gone"
+is "$(cd "$tree/gnupg" && find . -name "*lk0x*" -o -name "*.lock" -o -name "S.*")" "" "they are gone"
 whole "stale locks"
 
 # Killed while it signs: the agent does not outlive it.
