@@ -177,7 +177,7 @@ static int write_file(int dir_fd, const char *name, struct bytes content, struct
 
 	if (fd < 0 || fchmod(fd, 0644) < 0)
 		return err_sys(e, "cannot make '%s'", name);
-	if (fs_write_all(fd, content.data, content.len, e) < 0)
+	if (content.len > 0 && fs_write_all(fd, content.data, content.len, e) < 0)
 		return err_wrap(e, "cannot write '%s'", name);
 	return 0;
 }
