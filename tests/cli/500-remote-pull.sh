@@ -87,7 +87,7 @@ first=$!
 wait "$first" $!
 is "$(grep -v waiting "$T/one")" "$(grep -v waiting "$T/two")" "two pulls of one image at a time end alike"
 is "$(tail -n 1 "$T/one")" 0 "... both well"
-is "$(ls "$store/images" | wc -l)" 2 "... and the older image is still there"
+is "$(find "$store/images" -mindepth 1 -maxdepth 1 | wc -l)" 2 "... and the older image is still there"
 
 mkdir "$store/tmp/pull.dead" && chown 1000000:1000000 "$store/tmp/pull.dead" && mkdir -m 000 "$store/tmp/pull.dead/closed"
 chown 1000000:1000000 "$store/tmp/pull.dead/closed"
