@@ -123,6 +123,20 @@ static void lxc_meta_bounds_what_it_unpacks(void **state)
 	assert_int_equal(e.code, ERR_LIMIT);
 }
 
+static void lxc_meta_bounds_what_follows_its_end(void **state)
+{
+	auto_buf struct buf tar = BUF_INIT(8U << 20);
+	auto_fd int fd = -1;
+	struct meta_facts facts = { .expires_s = 0 };
+	struct err e;
+
+	small_add(&tar, '0', "config", config);
+	buf_add_fill(&tar, 0, 4U << 20);
+	fd = small_pack(*state, &tar);
+	assert_int_equal(admit_lxc_meta(fd, &facts, &e), -1);
+	assert_int_equal(e.code, ERR_LIMIT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -130,6 +144,7 @@ int main(void)
 		scratch_test(lxc_meta_takes_the_stop_signal),
 		scratch_test(lxc_meta_refuses),
 		scratch_test(lxc_meta_bounds_what_it_unpacks),
+		scratch_test(lxc_meta_bounds_what_follows_its_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
