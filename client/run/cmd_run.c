@@ -75,13 +75,20 @@ static int pull(const struct run *r, struct err *e)
 	const char *const argv[] = { LIBEXECDIR "/rootyard-image", "pull", "-q",
 		r->image_text, NULL };
 	struct spawn s = SPAWN_INIT;
+	int status;
+	pid_t pid;
 
 	s.argv = argv;
 	s.env = (const char *const *)environ;
 	s.stdin_fd = 0;
 	s.stderr_fd = 2;
 	s.die_with_parent = true;
-	return spawn_run(&s, e);
+	if (spawn_start(&s, &pid, e) < 0 || spawn_wait(pid, &status, e) < 0)
+		return -1;
+	/* why was said by the one who knows */
+	return status == 0
+		       ? 0
+		       : err_set(e, ERR_FAILED, "it is not stored, and the pull failed");
 }
 
 static int find_image(struct run *r, struct err *e)
@@ -91,7 +98,7 @@ static int find_image(struct run *r, struct err *e)
 	if (rc == 0 || e->code != ERR_NOTFOUND)
 		return rc;
 	if (pull(r, e) < 0)
-		return err_wrap(e, "cannot pull '%s'", r->image_text);
+		return err_wrap(e, "cannot run '%s'", r->image_text);
 	return resolve_image(&r->store, r->image_text, r->ids.full, &r->image, e);
 }
 

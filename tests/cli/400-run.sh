@@ -27,7 +27,7 @@ exits 0 "an id is enough" ry run --rm "toy@sha256:$ID" -- true
 exits 0 "a serial that is stored will do" ry run --rm toy/1@20260101_0000 -- true
 exits 125 "one that is not is asked for elsewhere, in vain" ry run --rm toy/1@20250101_0000 -- true
 exits 125 "an image that nobody has is 125" ry run --rm other/1 -- true
-like "$ERR" "^rootyard: cannot pull 'other/1'" "... and named"
+like "$ERR" "^rootyard: cannot run 'other/1': it is not stored" "... and named"
 mkdir -p "$STORE/refs/lib/toy/1/$ARCH"
 cp "$STORE/refs/lab/toy/1/$ARCH/default" "$STORE/refs/lib/toy/1/$ARCH/default"
 exits 125 "two remotes that have it are a question" ry run --rm toy/1 -- true
