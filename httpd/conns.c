@@ -28,36 +28,38 @@ int64_t conns_now_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* How much the peer has acknowledged: what it got, not what lies in our buffers. */
-static bool bytes_arrived(int sock_fd, uint64_t *out)
+static bool ask_tcp(int sock_fd, struct tcp_info *out)
 {
-	struct tcp_info info;
-	socklen_t len = sizeof(info);
+	socklen_t len = sizeof(*out);
 
-	memset(&info, 0, sizeof(info));
-	if (getsockopt(sock_fd, IPPROTO_TCP, TCP_INFO, &info, &len) < 0 ||
-		len < offsetof(struct tcp_info, tcpi_bytes_received))
-		return false;
-	*out = info.tcpi_bytes_acked;
-	return true;
+	memset(out, 0, sizeof(*out));
+	return getsockopt(sock_fd, IPPROTO_TCP, TCP_INFO, out, &len) == 0 &&
+	       len >= offsetof(struct tcp_info, tcpi_bytes_received);
 }
 
+bool rate_is_low(struct rate *r, int64_t since_ms, int64_t now_ms, uint64_t arrived)
+{
+	bool is_new = r->window_ms < since_ms; /* a reply that was not looked at yet */
+
+	if (!is_new && now_ms - r->window_ms < CONNS_RATE_WINDOW_S * 1000)
+		return false;
+	if (!is_new && arrived - r->window_bytes < CONNS_RATE_WINDOW_S * CONNS_RATE_MIN)
+		return true;
+	*r = (struct rate){ now_ms, arrived };
+	return false;
+}
+
+/* What counts is what the peer acknowledged, not what lies in our buffers; the kernel is
+ * asked only when the answer matters. */
 static bool is_too_slow(struct conn *conn, int64_t since_ms, int64_t now_ms)
 {
-	uint64_t arrived;
+	struct tcp_info info;
 
-	if (conn->window_ms < since_ms) { /* a reply that was not looked at yet */
-		conn->window_ms = now_ms;
-		return !bytes_arrived(conn->sock_fd, &conn->window_bytes);
-	}
-	if (now_ms - conn->window_ms < CONNS_RATE_WINDOW_S * 1000)
+	if (conn->rate.window_ms >= since_ms &&
+		now_ms - conn->rate.window_ms < CONNS_RATE_WINDOW_S * 1000)
 		return false;
-	if (!bytes_arrived(conn->sock_fd, &arrived) ||
-		arrived - conn->window_bytes < CONNS_RATE_WINDOW_S * CONNS_RATE_MIN)
-		return true;
-	conn->window_ms = now_ms;
-	conn->window_bytes = arrived;
-	return false;
+	return !ask_tcp(conn->sock_fd, &info) ||
+	       rate_is_low(&conn->rate, since_ms, now_ms, info.tcpi_bytes_acked);
 }
 
 /* A TLS handshake on a plain port would wait for a line end that never comes. */
@@ -68,18 +70,41 @@ static bool speaks_tls(int sock_fd)
 	return recv(sock_fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1 && first == 0x16;
 }
 
-static bool is_late(struct conn *conn, int64_t now_ms)
+/* Nothing came for a while, or a head comes too slowly. */
+static bool is_idle(int sock_fd, int64_t age_ms)
+{
+	struct tcp_info info;
+
+	if (age_ms <= CONNS_KEEPALIVE_MS)
+		return false;
+	return age_ms > CONNS_NEXT_HEAD_MS || !ask_tcp(sock_fd, &info) ||
+	       info.tcpi_last_data_recv > CONNS_KEEPALIVE_MS;
+}
+
+/* What lies in the kernel for a peer that does not take it goes too: closing then resets. */
+static void drop_unsent(int sock_fd)
+{
+	const struct linger none = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(sock_fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+}
+
+static bool is_late(struct conn *conn, int64_t now_ms, bool draining)
 {
 	int64_t since_ms = atomic_load(&conn->since_ms);
 
 	switch (atomic_load(&conn->state)) {
 	case CONN_FIRST_HEAD:
-		return now_ms - since_ms > CONNS_HEAD_MS ||
+		return now_ms - since_ms >
+			       (draining ? CONNS_DRAIN_HEAD_MS : CONNS_HEAD_MS) ||
 		       (!conn->is_tls && speaks_tls(conn->sock_fd));
 	case CONN_NEXT_HEAD:
-		return now_ms - since_ms > CONNS_NEXT_HEAD_MS;
+		return is_idle(conn->sock_fd, now_ms - since_ms);
 	case CONN_REPLYING:
-		return is_too_slow(conn, since_ms, now_ms);
+		if (!is_too_slow(conn, since_ms, now_ms))
+			return false;
+		drop_unsent(conn->sock_fd);
+		return true;
 	}
 	return false;
 }
@@ -94,7 +119,7 @@ static void *reap(void *arg)
 		struct timespec until;
 
 		for (struct conn *conn = c->head; conn; conn = conn->next)
-			if (is_late(conn, now_ms))
+			if (is_late(conn, now_ms, atomic_load(&c->draining)))
 				shutdown(conn->sock_fd, SHUT_RDWR);
 		if (c->tick) {
 			pthread_mutex_unlock(&c->lock);

@@ -1,6 +1,7 @@
 /* conns.h -- every open connection, what it is at, and the deadlines that end it.
- * Rules   a head is complete 10 s after accept (25 s after the reply before it); a reply
- *         flows at 2 kB/s or more over each 60 s; what is late is shut down, and the HTTP
+ * Rules   a head is complete 10 s after accept (25 s after the reply before it, and
+ *         something of it came within 15 s); a reply flows at 2 kB/s or more over each
+ *         60 s; what is late is shut down, and the HTTP
  *         library, which owns the socket, closes it
  * Owns    the connections; one thread that looks once a second
  * Source  SEC-74, SEC-79 */
@@ -15,8 +16,9 @@
 #include <sys/socket.h>
 
 #define CONNS_HEAD_MS       10000
+#define CONNS_DRAIN_HEAD_MS 2000 /* when we are about to end */
 #define CONNS_NEXT_HEAD_MS  25000
-#define CONNS_KEEPALIVE_S   15
+#define CONNS_KEEPALIVE_MS  15000
 #define CONNS_RATE_WINDOW_S 60
 #define CONNS_RATE_MIN      2000 /* bytes a second */
 #define CONNS_REQUESTS_MAX  1000 /* on one connection */
@@ -27,6 +29,17 @@ enum conn_state {
 	CONN_REPLYING,
 };
 
+/* How fast the peer takes a reply: what it had when the window began. */
+struct rate {
+	int64_t window_ms;
+	uint64_t window_bytes;
+};
+
+/* Is the reply that began at since_ms flowing too slowly, `arrived` being what the peer
+ * has acknowledged of the whole connection? Pure; moves the window on. */
+bool rate_is_low(
+	struct rate *r, int64_t since_ms, int64_t now_ms, uint64_t arrived) nonnull;
+
 struct conn {
 	struct conn *next, *prev;
 	int sock_fd;
@@ -34,8 +47,7 @@ struct conn {
 	struct address peer;
 	_Atomic enum conn_state state;
 	_Atomic int64_t since_ms;
-	int64_t window_ms;     /* the reaper's: start of the rate window, 0 none */
-	uint64_t window_bytes; /* what the peer had then */
+	struct rate rate; /* the reaper's */
 
 	/* the request under way; only its own thread looks at these */
 	unsigned int requests;
@@ -63,7 +75,8 @@ void conns_remove(struct conns *c, struct conn *conn) nonnull;
 void conn_begin_reply(struct conn *conn) nonnull;
 void conns_end_reply(struct conns *c, struct conn *conn) nonnull;
 
-/* From now on a connection ends with the reply it is at, and at once without one. */
+/* From now on a connection ends with the reply it is at; an idle one at once, a new one
+ * without a head soon. */
 void conns_drain(struct conns *c) nonnull;
 bool conns_is_draining(const struct conns *c) nonnull;
 size_t conns_count(struct conns *c) nonnull;

@@ -126,7 +126,7 @@ int listen_open(const char *where, bool is_tls, struct listen_socket *out, struc
 {
 	struct listen_socket s = { .is_tls = is_tls };
 	auto_fd int fd = -1;
-	union where w;
+	union where w = { .any = { .sa_family = AF_UNSPEC } };
 	int wait_s = 1;
 
 	if (parse_where(where, &w, e) < 0)

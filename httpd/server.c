@@ -10,7 +10,7 @@
 
 #include <time.h>
 
-#define CONNECTION_BYTES 8192 /* the library's memory for one connection */
+#define CONNECTION_BYTES 8192        /* the library's memory for one connection */
 #define BLOCK_BYTES      (128 << 10) /* read ahead of a slow reader */
 
 struct listener {
@@ -427,9 +427,10 @@ static int start_listener(struct listener *l, const struct server_setup *setup,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
 		(size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_LIMIT, connections,
 		MHD_OPTION_PER_IP_CONNECTION_LIMIT, setup->per_address,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)CONNS_KEEPALIVE_S,
-		MHD_OPTION_ARRAY, pool, l->is_tls ? MHD_OPTION_ARRAY : MHD_OPTION_END,
-		tls, MHD_OPTION_END);
+		/* Its clock also runs while a slow peer empties our buffers: conns.c
+		 * knows better. */
+		MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_ARRAY, pool,
+		l->is_tls ? MHD_OPTION_ARRAY : MHD_OPTION_END, tls, MHD_OPTION_END);
 	if (!l->daemon)
 		return err_set(e, ERR_FAILED,
 			"cannot start the HTTP library on its socket%s",

@@ -1,8 +1,10 @@
 /* tls.h -- the certificate and key of the server, read and checked before rights go.
  * In      PEM files: the chain with the server's own certificate first, an unencrypted
- * key Errors  ERR_NOTFOUND, ERR_SYS: a file; ERR_PARSE: not PEM, or they do not belong
- * together Owns    both texts; the key is wiped when released Source  gnutls priority
- * strings; protocols section 0, point 3 */
+ *         key
+ * Errors  ERR_NOTFOUND, ERR_SYS: a file; ERR_PARSE: not PEM, or they do not belong
+ *         together
+ * Owns    both texts; the key is wiped when released
+ * Source  gnutls priority strings; protocols section 0, point 3 */
 #ifndef HTTPD_TLS_H
 #define HTTPD_TLS_H
 
