@@ -85,12 +85,14 @@ def put_object(top, data):
 
 
 def zst(raw):
-    """One zstd frame of stored blocks: content size in the header, no checksum."""
-    out = struct.pack("<IBQ", 0xFD2FB528, 0xE0, len(raw))
-    step = 1 << 17
-    blocks = [raw[i:i + step] for i in range(0, len(raw), step)] or [b""]
-    for i, block in enumerate(blocks):
-        out += struct.pack("<I", (i == len(blocks) - 1) | len(block) << 3)[:3] + block
+    """zstd frames of stored blocks: content size in the header, no checksum."""
+    out = b""
+    for start in range(0, max(len(raw), 1), 4 << 20):
+        frame = raw[start:start + (4 << 20)]
+        out += struct.pack("<IBQ", 0xFD2FB528, 0xE0, len(frame))
+        for i in range(0, max(len(frame), 1), 1 << 17):
+            block = frame[i:i + (1 << 17)]
+            out += struct.pack("<I", (i + (1 << 17) >= len(frame)) | len(block) << 3)[:3] + block
     return out
 
 
