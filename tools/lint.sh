@@ -41,6 +41,7 @@ hygiene() {
 	local said
 	said=$(git grep -nIwE 'TODO|FIXME|XXX|HACK' -- '*.c' '*.h' '*.sh' '*.md' '*.1' ':!tools/lint.sh'
 		git grep -nIE 'deb\.debian\.org|registry\.npmjs' -- ':!tools/lint.sh')
+	said=$said$(git ls-files -s 'tests/cli/[0-9]*.sh' | awk '$1 != 100755 { print $4 ": not executable" }')
 	[ -z "$said" ] || { echo "$said"; return 1; }
 }
 
