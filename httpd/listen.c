@@ -6,7 +6,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define BACKLOG 4096
+#define BACKLOG      4096
+#define UNSENT_BYTES (512 << 10) /* what the kernel queues for one slow peer */
 
 union where {
 	struct sockaddr any;
@@ -127,7 +128,7 @@ int listen_open(const char *where, bool is_tls, struct listen_socket *out, struc
 	struct listen_socket s = { .is_tls = is_tls };
 	auto_fd int fd = -1;
 	union where w = { .any = { .sa_family = AF_UNSPEC } };
-	int wait_s = 1;
+	const int wait_s = 1, unsent = UNSENT_BYTES;
 
 	if (parse_where(where, &w, e) < 0)
 		return -1;
@@ -136,6 +137,8 @@ int listen_open(const char *where, bool is_tls, struct listen_socket *out, struc
 	if (fd < 0 ||
 		(!is_tls && setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &wait_s,
 				    sizeof(wait_s)) < 0) ||
+		setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent)) <
+			0 ||
 		listen(fd, BACKLOG) < 0)
 		return err_sys(e, "cannot listen on '%s'", where);
 	name_socket(fd, &s);
