@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what building, testing and the demo need, and says what it installs.
-#   deps.sh [--build]    --build: only what compiling needs
+#   deps.sh [--build|--demo|--bench]    without a word: everything for the tests
 set -eu
 
 BUILD="gcc make pkg-config libc6-dev libarchive-dev libzstd-dev liblzma-dev libjansson-dev libyaml-dev
@@ -15,9 +15,10 @@ command -v apt-get >/dev/null || {
 }
 case ${1:-} in
 --build) want=$BUILD ;;
+--bench) want="$BUILD $RUN python3 curl hyperfine bubblewrap" ;;
 --demo) want="$BUILD $RUN curl iproute2 util-linux procps" ;;
 '') want="$BUILD $RUN $TEST" ;;
-*) echo "usage: deps.sh [--build|--demo]" >&2; exit 2 ;;
+*) echo "usage: deps.sh [--build|--demo|--bench]" >&2; exit 2 ;;
 esac
 missing=
 for p in $want; do

@@ -46,7 +46,8 @@ fuzz:
 	tools/fuzz.sh $(BUILD) $(FUZZ_S) $(FUZZERS)
 
 bench: all
-	tools/bench.sh $(O)
+	tools/deps.sh --bench
+	tools/bench.sh $(abspath $(O))
 torture: all
 	tests/torture/run.sh $(O)
 
