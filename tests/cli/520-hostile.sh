@@ -240,4 +240,18 @@ make_tree tree "$keys" "$T/tree" serial=20260109_0000 version=12 generation=12 "
 exits 0 "a description" client info toy/1
 unlike "$(printf '%s' "$OUT" | od -An -c | tr -d '\n ')" '033' "... cannot colour a terminal"
 like "$OUT" '\\x1b' "... its escapes are shown"
+
+# Large documents are fetched by their compressed companion.
+again 20260110_0000 13
+make_tree tree "$keys" "$T/tree" serial=20260110_0000 version=13 generation=13 dots=90000 catalog_key=other root_version=4
+exits 0 "a large document is fetched" client info toy/1
+said=$(tr -d '\000' <"${SERVER_LOG%/*}/server.1.log.err")
+like "$said" "$(object).zst 200" "... by its companion"
+unlike "$said" "$(object) 200" "... alone"
+printf '%s.zst flip\n' "$(object)" >"$T/rules"
+exits 3 "a changed companion is refused" client info toy/1
+printf '%s.zst endless\n' "$(object)" >"$T/rules"
+exits 3 "and one without end" client info toy/1
+printf '%s.zst 404\n' "$(object)" >"$T/rules"
+exits 0 "one that is missing is not missed" client info toy/1
 done_testing

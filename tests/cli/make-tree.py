@@ -11,7 +11,7 @@ NAME=VALUE: version generation created expires (seconds from now) root_version s
   current_key catalog_key (names of keys)   catalog_generation   text (content of a file)
   tar=FILE (a tar to pack instead)   meta=FILE (a tar of metadata)   entries unpacked (signed numbers)
   repo   publish timestamp root_expires root_signers (comma separated)  revoke
-  description   pad (bytes of noise in a file)
+  description   dots (appended to it)   pad (bytes of noise in a file)
 """
 import base64
 import hashlib
@@ -81,6 +81,8 @@ def put(top, path, data):
 def put_object(top, data):
     path = "meta/2/objects/" + sha(data)
     put(top, path, data)
+    if len(data) >= 65536:
+        put(top, path + ".zst", zst(data))
     return {"path": path, "size": len(data), "sha256": sha(data)}
 
 
@@ -205,7 +207,7 @@ def make_tree(home, top, o):
     for name, data in files.items():
         put(top, "%s/%s" % (where, name), data)
     doc = {"schema": 1, "image": IMAGE, "state": "active", "aliases": ["toy/one"], "eol": "", "expiry_days": 30,
-           "description": o.get("description", "a toy"),
+           "description": o.get("description", "a toy") + "." * int(o.get("dots", 0)),
            "builds": [{"serial": serial, "state": "active", "id": sha(man), "diff_id": sha(raw), "created": NOW - 600,
                        "epoch": EPOCH, "tested": "not tested", "origin": "rootyard", "entries": int(o.get("entries", entries)),
                        "unpacked_size": int(o.get("unpacked", size)), "max_uid": 1000, "max_gid": 1000, "init": "",
