@@ -103,9 +103,11 @@ int signer_open(const char *home, const char *fpr, const char *passphrase,
 		return -1;
 
 	rc = gpgme_get_key(s->ctx, fpr, &key, 1);
-	if (rc)
+	if (gpgme_err_code(rc) == GPG_ERR_EOF)
 		return err_set(e, ERR_NOTFOUND, "cannot find the secret key '%s' in '%s'",
 			fpr, home);
+	if (rc)
+		return fail(rc, "look up the signing key", e);
 	rc = gpgme_signers_add(s->ctx, key);
 	gpgme_key_unref(key);
 	if (rc)
