@@ -2,6 +2,9 @@
 
 #include "httpd/date.h"
 
+/* The last year whose every second, and a leap second more, has four digits. */
+#define YEAR_MAX 9998
+
 static bool is_blank(unsigned char c)
 {
 	return c == ' ' || c == '\t';
@@ -130,8 +133,9 @@ bool cond_date_parse(struct bytes text, int64_t *out)
 	for (unsigned int i = 0; i < ARRAY_COUNT(date_months); i++)
 		if (strcmp(month, date_months[i]) == 0)
 			d.month = i + 1;
-	if (d.month == 0 || d.day < 1 || d.day > 31 || d.hour > 23 || d.minute > 59 ||
-		d.second > 60)
+	/* scanf takes a sign: a negative number is a very large one here. */
+	if (d.month == 0 || d.day < 1 || d.day > 31 || d.year > YEAR_MAX || d.hour > 23 ||
+		d.minute > 59 || d.second > 60)
 		return false;
 	*out = date_to_time(&d);
 	return true;

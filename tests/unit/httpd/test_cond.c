@@ -109,7 +109,8 @@ static void cond_rejects_what_is_no_date(void **state)
 		"Sun, 06 Nov 1994 08:49:37 GMT x", "Sun, 00 Nov 1994 08:49:37 GMT",
 		"Sun, 32 Nov 1994 08:49:37 GMT", "Sun, 06 Foo 1994 08:49:37 GMT",
 		"Sun, 06 Nov 1994 24:49:37 GMT", "Sun, 06 Nov 1994 08:60:37 GMT",
-		"Sun, 06 Nov 1994 08:49:37 +0000" };
+		"Sun, 06 Nov 1994 08:49:37 +0000", "Sun, 06 Nov -994 08:49:37 GMT",
+		"Fri, 31 Dec 9999 23:59:60 GMT", "Sun, -6 Nov 1994 08:49:37 GMT" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
