@@ -72,9 +72,10 @@ torture_each() {
 	for fault in kill 'fail EIO' 'fail+ ENOSPC'; do
 		for k in $(points "$count"); do
 			rm -rf "$T/work"; cp -a "$base" "$T/work"
+			# gpg may spin for ever on a failed write of its own: then we end it, as a person would
 			case $fault in
-			kill) timeout 120 "$T/torture" kill "$k" -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" PATH="$PATH" "$@" >"$T/said" 2>&1 ;;
-			*) timeout 120 "$T/torture" "${fault% *}" "$k" "${fault#* }" -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" PATH="$PATH" "$@" >"$T/said" 2>&1 ;;
+			kill) timeout 30 "$T/torture" kill "$k" -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" PATH="$PATH" "$@" >"$T/said" 2>&1 ;;
+			*) timeout 30 "$T/torture" "${fault% *}" "$k" "${fault#* }" -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" PATH="$PATH" "$@" >"$T/said" 2>&1 ;;
 			esac
 			done=$((done + 1))
 			if ! reader_sees_whole "$T/work" >"$T/said2" 2>&1; then
