@@ -60,7 +60,7 @@ int atomic_begin(
 
 void atomic_write(struct atomic *a, const void *p, size_t len)
 {
-	if (a->first.code == 0 && fs_write_all(a->fd, p, len, &a->first) < 0)
+	if (len > 0 && a->first.code == 0 && fs_write_all(a->fd, p, len, &a->first) < 0)
 		err_wrap(&a->first, "cannot write '%s'", a->name);
 }
 
