@@ -204,7 +204,7 @@ struct conn *conns_add(
 	conn->sock_fd = sock_fd;
 	conn->is_tls = is_tls;
 	conn->since_ms = conns_now_ms();
-	address_of(peer, &conn->peer);
+	address_of(peer, &conn->request.peer);
 	if (!is_tls && speaks_tls(sock_fd))
 		shutdown(sock_fd, SHUT_RDWR);
 	pthread_mutex_lock(&c->lock);

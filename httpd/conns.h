@@ -8,8 +8,7 @@
 #ifndef HTTPD_CONNS_H
 #define HTTPD_CONNS_H
 
-#include "httpd/head.h"
-#include "httpd/pair.h"
+#include "httpd/request.h"
 #include "lib/base/err.h"
 
 #include <stdatomic.h>
@@ -44,15 +43,13 @@ struct conn {
 	struct conn *next, *prev;
 	int sock_fd;
 	bool is_tls;
-	struct address peer;
 	_Atomic enum conn_state state;
 	_Atomic int64_t since_ms;
 	struct rate rate; /* the reaper's */
 
 	/* the request under way; only its own thread looks at these */
 	unsigned int requests;
-	struct head head;
-	const char *method, *target, *version;
+	struct request request; /* its peer is known from the start */
 	unsigned int status;
 	uint64_t body_bytes;
 };

@@ -1,5 +1,5 @@
-/* server.h -- HTTP on sockets that are open already, out of one site; the only code that
- * knows libmicrohttpd.
+/* server.h -- HTTP on sockets that are open already, out of one site: one daemon of the
+ * HTTP library for each socket; exchange.c is what they call, response.c how bytes go out.
  * Owns    threads, cache, connections; borrows site, TLS material and log until stopped
  * Source  performance section 6; SEC-70 to SEC-79 */
 #ifndef HTTPD_SERVER_H

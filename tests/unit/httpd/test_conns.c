@@ -119,7 +119,7 @@ static void conns_know_a_v4_peer(void **state)
 
 	(void)state;
 	fixture_open(&f);
-	assert_memory_equal(f.conn[0]->peer.byte, want, 16);
+	assert_memory_equal(f.conn[0]->request.peer.byte, want, 16);
 	fixture_close(&f);
 }
 

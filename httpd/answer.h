@@ -1,0 +1,25 @@
+/* answer.h -- one request into its reply: which file, or which refusal; decided without
+ * the HTTP library.
+ * Out     a reply, and the file it is made of, with a reference for the caller; NULL when
+ *         the reply carries a text of its own
+ * Owns    nothing; borrows site and cache
+ * Source  protocols sections 0 and 5; SEC-70 to SEC-73 */
+#ifndef HTTPD_ANSWER_H
+#define HTTPD_ANSWER_H
+
+#include "httpd/cache.h"
+#include "httpd/reply.h"
+#include "httpd/request.h"
+
+struct answers {
+	const struct site *site;
+	struct cache *cache;
+};
+
+/* Is the head alone reason to refuse? Then the connection ends with the reply. */
+bool answer_refusal(const struct request *q, struct reply *r) nonnull;
+
+void answer_request(const struct answers *a, const struct request *q, struct reply *r,
+	struct file **file) nonnull;
+
+#endif

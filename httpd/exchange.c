@@ -1,0 +1,149 @@
+#include "httpd/exchange.h"
+
+#include "httpd/response.h"
+
+#include <time.h>
+
+static struct conn *conn_of(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+	return info ? info->socket_context : NULL;
+}
+
+static enum MHD_Result each_field(void *cls, enum MHD_ValueKind kind, const char *name,
+	size_t name_len, const char *value, size_t value_len)
+{
+	(void)kind;
+	head_add(cls, bytes_of(name, name_len), bytes_of(value ? value : "", value_len));
+	return MHD_YES;
+}
+
+static void read_head(struct MHD_Connection *connection, struct request *q)
+{
+	head_begin(&q->head, strlen(q->target));
+	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, each_field, &q->head);
+	head_end(&q->head, strcmp(q->version, "HTTP/1.1") == 0);
+}
+
+static enum MHD_Result send_reply(const struct exchange *x,
+	struct MHD_Connection *connection, struct conn *conn, struct reply *r,
+	const struct file *f)
+{
+	r->close = r->close || head_needs_close(&conn->request.head) ||
+		   conn->requests >= CONNS_REQUESTS_MAX || conns_is_draining(x->conns);
+	conn->status = r->status;
+	conn->body_bytes = r->body ? strlen(r->body) : r->length;
+	return response_queue(connection, r, f, x->is_tls) ? MHD_YES : MHD_NO;
+}
+
+/* First call: the head is there. Refusals go out at once, and the library then closes
+ * the connection unread. */
+static enum MHD_Result begin_request(
+	const struct exchange *x, struct MHD_Connection *connection, struct conn *conn)
+{
+	struct reply r;
+
+	conn_begin_reply(conn);
+	read_head(connection, &conn->request);
+	return answer_refusal(&conn->request, &r)
+		       ? send_reply(x, connection, conn, &r, NULL)
+		       : MHD_YES;
+}
+
+/* Second call: all of the request is there. */
+static enum MHD_Result finish_request(
+	const struct exchange *x, struct MHD_Connection *connection, struct conn *conn)
+{
+	struct file *file = NULL;
+	struct reply r;
+	enum MHD_Result result;
+
+	answer_request(x->answers, &conn->request, &r, &file);
+	result = send_reply(x, connection, conn, &r, file);
+	if (file)
+		file_unref(file);
+	return result;
+}
+
+enum MHD_Result exchange_request(void *cls, struct MHD_Connection *connection,
+	const char *url, const char *method, const char *version, const char *upload,
+	size_t *upload_size, void **slot)
+{
+	const struct exchange *x = cls;
+	struct conn *conn = *slot;
+
+	(void)upload;
+	if (conn)
+		return *upload_size > 0 ? MHD_NO : finish_request(x, connection, conn);
+	conn = conn_of(connection);
+	if (!conn)
+		return MHD_NO;
+	*slot = conn;
+	conn->request.method = method;
+	conn->request.target = url;
+	conn->request.version = version;
+	return begin_request(x, connection, conn);
+}
+
+static void write_log(
+	struct access *a, const struct conn *conn, enum MHD_RequestTerminationCode end)
+{
+	const struct request *q = &conn->request;
+	struct access_entry entry = {
+		.peer = q->peer,
+		.time_s = time(NULL),
+		.method = q->method,
+		.target = q->target,
+		.version = q->version,
+		.status = conn->status,
+		.body_bytes = strcmp(q->method, "HEAD") == 0 ? 0 : conn->body_bytes,
+		.is_cut = end != MHD_REQUEST_TERMINATED_COMPLETED_OK,
+		.user_agent = q->head.user_agent,
+	};
+
+	access_log(a, &entry);
+}
+
+void exchange_completed(void *cls, struct MHD_Connection *connection, void **slot,
+	enum MHD_RequestTerminationCode end)
+{
+	const struct exchange *x = cls;
+	struct conn *conn = *slot;
+
+	(void)connection;
+	if (!conn)
+		return;
+	if (x->access)
+		write_log(x->access, conn, end);
+	conns_end_reply(x->conns, conn);
+}
+
+void exchange_connection(void *cls, struct MHD_Connection *connection, void **slot,
+	enum MHD_ConnectionNotificationCode what)
+{
+	const struct exchange *x = cls;
+	const union MHD_ConnectionInfo *fd, *peer;
+
+	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
+		if (*slot)
+			conns_remove(x->conns, *slot);
+		*slot = NULL;
+		return;
+	}
+	fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+	if (!fd)
+		return;
+	peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+	*slot = conns_add(
+		x->conns, fd->connect_fd, x->is_tls, peer ? peer->client_addr : NULL);
+}
+
+/* The target stays as it came: resolve.c decodes it once and judges the result. */
+size_t exchange_keep_escapes(void *cls, struct MHD_Connection *connection, char *s)
+{
+	(void)cls;
+	(void)connection;
+	return strlen(s);
+}

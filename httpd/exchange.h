@@ -1,0 +1,31 @@
+/* exchange.h -- what the HTTP library calls for one listener: a connection begins and
+ * ends, a request is read, answered and logged.
+ * Owns    nothing; borrows all it names
+ * Source  SEC-71, SEC-74, SEC-80 */
+#ifndef HTTPD_EXCHANGE_H
+#define HTTPD_EXCHANGE_H
+
+#include "httpd/access.h"
+#include "httpd/answer.h"
+#include "httpd/conns.h"
+
+#include <microhttpd.h>
+
+struct exchange {
+	const struct answers *answers;
+	struct conns *conns;
+	struct access *access; /* NULL: no log */
+	bool is_tls;
+};
+
+/* Callbacks of the library; cls is the struct exchange. */
+enum MHD_Result exchange_request(void *cls, struct MHD_Connection *connection,
+	const char *url, const char *method, const char *version, const char *upload,
+	size_t *upload_size, void **slot);
+void exchange_completed(void *cls, struct MHD_Connection *connection, void **slot,
+	enum MHD_RequestTerminationCode end);
+void exchange_connection(void *cls, struct MHD_Connection *connection, void **slot,
+	enum MHD_ConnectionNotificationCode what);
+size_t exchange_keep_escapes(void *cls, struct MHD_Connection *connection, char *s);
+
+#endif
