@@ -3,13 +3,11 @@
 #include "builder/stanza.h"
 
 #include "lib/base/fs.h"
-#include "lib/base/jsonw.h"
 
 #define STATUS_PATH  "var/lib/dpkg/status"
 #define STATUS_MAX   (64U << 20)
 #define LIST_MAX     (16U << 20)
-#define PACKAGES_MAX 20000
-#define JSON_MAX     (16U << 20)
+#define PACKAGES_MAX PACKAGELIST_MAX
 
 void packages_init(struct packages *p)
 {
@@ -226,38 +224,7 @@ size_t packages_owner(const struct packages *p, const char *path)
 	return p->path[low].owner;
 }
 
-/* ---- packages.json */
-
-static void format_package(struct jsonw *w, const struct package *pkg)
-{
-	jsonw_object(w);
-	jsonw_kstr(w, "name", pkg->name);
-	jsonw_kstr(w, "version", pkg->version);
-	jsonw_kstr(w, "arch", pkg->arch);
-	jsonw_kstr(w, "source", pkg->source);
-	jsonw_kstr(w, "source_version", pkg->source_version);
-	jsonw_kstr(w, "section", pkg->section);
-	jsonw_kint(w, "installed_size", (int64_t)pkg->installed_size);
-	jsonw_end_object(w);
-}
-
 int packages_format(const struct packages *p, struct buf *out, struct err *e)
 {
-	auto_buf struct buf text = BUF_INIT(JSON_MAX);
-	struct jsonw w = jsonw_to(&text);
-
-	jsonw_object(&w);
-	jsonw_kint(&w, "schema", 1);
-	jsonw_kstr(&w, "kind", p->kind);
-	jsonw_key(&w, "packages");
-	jsonw_array(&w);
-	for (size_t i = 0; i < p->count; i++)
-		format_package(&w, &p->item[i]);
-	jsonw_end_array(&w);
-	jsonw_end_object(&w);
-	buf_add_byte(&text, '\n');
-	if (buf_check(&text, "packages.json", e) < 0)
-		return -1;
-	buf_add(out, text.data, text.len);
-	return buf_check(out, "packages.json", e);
+	return packagelist_format(p->kind, p->item, p->count, out, e);
 }

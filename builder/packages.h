@@ -6,13 +6,7 @@
 #ifndef BUILDER_PACKAGES_H
 #define BUILDER_PACKAGES_H
 
-#include "lib/base/arena.h"
-#include "lib/base/buf.h"
-
-struct package {
-	const char *name, *version, *arch, *source, *source_version, *section;
-	uint64_t installed_size; /* bytes */
-};
+#include "lib/model/packagelist.h"
 
 struct package_path {
 	const char *path;

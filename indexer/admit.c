@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 
+#define PACKAGES "packages.json"
 #define SUMS_MAX (16U << 10)
 #define LEVELS   5 /* distro release arch variant serial */
 
@@ -17,6 +18,7 @@ struct admission {
 	char stage[SERIAL_MAX + 8];
 	struct meta_facts meta;
 	struct tree_facts tree;
+	struct packagelist packages;
 };
 
 /* The last five components of the directory's real path. */
@@ -140,6 +142,19 @@ static int check_metadata(struct admission *a, struct err *e)
 	return admit_incus_meta(incus, &in->build.image, &a->meta, e);
 }
 
+static int read_packages(struct admission *a, struct err *e)
+{
+	auto_buf struct buf text = BUF_INIT(PACKAGELIST_BYTES_MAX);
+
+	if (!build_artifact(&a->in.build, PACKAGES))
+		return 0;
+	if (fs_read_at(a->in.stage_fd, PACKAGES, &text, e) < 0)
+		return -1;
+	if (packagelist_parse(buf_bytes(&text), &a->packages, e) < 0)
+		return err_wrap(e, "'%s'", PACKAGES);
+	return 0;
+}
+
 static int sign_file(
 	struct admission *a, struct notary *n, const char *name, struct err *e)
 {
@@ -199,6 +214,21 @@ static int sign_all(struct admission *a, struct notary_slot *slot, struct err *e
 	return fs_sync(a->in.stage_fd, a->stage, e);
 }
 
+static int insert_packages(struct admission *a, struct err *e)
+{
+	const struct build *b = &a->in.build;
+	const struct artifact *list = build_artifact(b, PACKAGES);
+	struct catalog *c = a->in.yard->catalog;
+	int64_t id = 0;
+
+	if (!list)
+		return 0;
+	if (catalog_build_find(c, &b->image, b->serial, &id, e) < 0)
+		return -1;
+	return catalog_packages_put(
+		c, id, &list->sha256, a->packages.item, a->packages.count, e);
+}
+
 static int insert(struct admission *a, const char *path, struct err *e)
 {
 	const struct build *b = &a->in.build;
@@ -232,7 +262,7 @@ static int insert(struct admission *a, const char *path, struct err *e)
 	memcpy(row.serial, b->serial, sizeof(row.serial));
 	if (serial_to_time(b->serial, &row.created_s, e) < 0 ||
 		catalog_build_add(c, &row, a->in.file, a->in.count, e) < 0 ||
-		catalog_intent_drop(c, path, e) < 0)
+		insert_packages(a, e) < 0 || catalog_intent_drop(c, path, e) < 0)
 		return -1;
 	return catalog_event_add(c, &v, e) < 0 ? -1 : 0;
 }
@@ -289,6 +319,7 @@ static int admit_new(struct admission *a, struct notary_slot *slot, struct admit
 {
 	if (intake_check_space(&a->in, e) < 0 || open_stage(a, e) < 0 ||
 		intake_take(&a->in, e) < 0 || check_metadata(a, e) < 0 ||
+		read_packages(a, e) < 0 ||
 		admit_tree(a->in.stage_fd, &a->in.build, &a->tree, e) < 0)
 		return -1;
 	if (!a->meta.stop_signal[0])
@@ -349,6 +380,7 @@ int admit_build(struct yard *y, struct notary_slot *slot, const char *dir,
 			err_wrap(e, "%s", ignored.text);
 	}
 	build_release(&a.in.build);
+	packagelist_release(&a.packages);
 	close(a.in.in_fd);
 	if (a.in.stage_fd >= 0)
 		close(a.in.stage_fd);

@@ -10,6 +10,7 @@
 
 #include "lib/model/build.h"
 #include "lib/model/layout.h"
+#include "lib/model/packagelist.h"
 #include "lib/model/trust.h"
 
 enum catalog_flags {
@@ -126,6 +127,31 @@ int catalog_file_find(struct catalog *c, int64_t build, const char *name,
 /* Where in public/ a file of this content lies already. */
 int catalog_object_find(struct catalog *c, const struct digest *sha256, uint64_t size,
 	char path[LAYOUT_PATH_MAX], struct err *e) must_check nonnull;
+
+/* ---- packages (catalog_package.c) */
+
+/* Notes what a build has installed, within the transaction that adds it. sha256: of its
+ * packages.json; equal lists are kept once, others as what changed since the build
+ * before. */
+int catalog_packages_put(struct catalog *c, int64_t build, const struct digest *sha256,
+	const struct package *item, size_t count, struct err *e) must_check
+	nonnull_args(1, 3, 6);
+
+/* How many: 1 known, 0 the build has no list, -1. */
+int catalog_package_count(
+	struct catalog *c, int64_t build, int64_t *out, struct err *e) must_check nonnull;
+
+/* By name, arch, version: 1 walked, 0 the build has no list, -1. */
+struct catalog_package {
+	const char *name, *version, *arch;
+	uint64_t size; /* installed, bytes */
+};
+int catalog_package_walk(struct catalog *c, int64_t build,
+	int (*each)(const struct catalog_package *p, void *ctx, struct err *e), void *ctx,
+	struct err *e) must_check nonnull_args(1, 3, 5);
+
+/* Forgets lists that no build has any more. */
+int catalog_packages_sweep(struct catalog *c, struct err *e) must_check nonnull;
 
 /* ---- documents, generations, signings (catalog_gen.c) */
 

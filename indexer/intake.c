@@ -26,7 +26,7 @@ static const struct known artifacts[] = {
 	{ "meta.tar.xz", true, MIB },
 	{ "incus.tar.xz", true, MIB },
 	{ "rootfs.squashfs", false, 64 * GIB },
-	{ "packages.json", false, 64 * MIB },
+	{ "packages.json", false, PACKAGELIST_BYTES_MAX },
 	{ "sbom.spdx.json", false, 256 * MIB },
 	{ "recipe.yaml", false, 4 * MIB },
 };

@@ -131,3 +131,34 @@ CREATE TABLE dirty(image INTEGER PRIMARY KEY REFERENCES image(id)) STRICT;
 
 -- directories about to appear: one without its build row is removed at the next start
 CREATE TABLE intent(path TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+-- step 2
+-- what is installed: each package once, each list as what changed since the list of the
+-- build before (base); a list without a base is whole
+CREATE TABLE package(
+	id INTEGER PRIMARY KEY,
+	name TEXT NOT NULL,
+	version TEXT NOT NULL,
+	arch TEXT NOT NULL,
+	size INTEGER NOT NULL CHECK(size >= 0),
+	UNIQUE(name, version, arch, size)
+) STRICT;
+
+CREATE TABLE package_list(
+	id INTEGER PRIMARY KEY,
+	sha256 BLOB NOT NULL UNIQUE CHECK(length(sha256) = 32), -- of packages.json
+	base INTEGER REFERENCES package_list(id),
+	depth INTEGER NOT NULL CHECK(depth >= 0),
+	count INTEGER NOT NULL CHECK(count >= 0)
+) STRICT;
+CREATE INDEX package_list_base ON package_list(base) WHERE base IS NOT NULL;
+
+CREATE TABLE package_change(
+	list INTEGER NOT NULL REFERENCES package_list(id) ON DELETE CASCADE,
+	package INTEGER NOT NULL REFERENCES package(id),
+	added INTEGER NOT NULL CHECK(added IN (0, 1)),
+	PRIMARY KEY(list, package)
+) STRICT, WITHOUT ROWID;
+
+ALTER TABLE build ADD COLUMN packages INTEGER REFERENCES package_list(id);
+CREATE INDEX build_packages ON build(packages) WHERE packages IS NOT NULL;

@@ -44,6 +44,7 @@ refused message 1 "create-message:1: .*control" "a message that talks to the ter
 refused meta-link 1 "'templates' is not a regular file" "a symbolic link in meta.tar.xz"
 refused dot 1 "'./metadata.yaml'|'\.'" "metadata.yaml behind ./"
 refused arch 1 "metadata.yaml:1:.*'aarch64'" "metadata of another architecture"
+refused packages 1 "'packages.json': 'packages': element 1: 'name': a control character" "a package whose name talks to the terminal"
 refused template 1 "metadata.yaml:.*bare file name" "a template from elsewhere"
 refused failed 1 "the build had failed \(upstream: the mirror is down\)" "a failed build"
 ok "a failed build is remembered" sh -c 'sqlite3 "$1" "SELECT message FROM event WHERE kind = '"'failed'"'" | grep -q "mirror is down"' sh "$tree/catalog.db"

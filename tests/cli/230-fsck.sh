@@ -34,7 +34,7 @@ old() { touch -h -d '2 hours ago' "$@"; }
 dd if=/dev/zero of="$tree/catalog.db" bs=1 seek=4096 count=2000 conv=notrunc status=none
 exits 7 "a damaged catalog" index fsck
 again
-sql "PRAGMA foreign_keys = OFF; DELETE FROM object WHERE size = 3"
+sql "PRAGMA foreign_keys = OFF; DELETE FROM object WHERE size = 10"
 finds F1 catalog.db "a row without the row it names"
 
 rm "$public/$dir/rootfs.man"

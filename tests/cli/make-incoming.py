@@ -2,7 +2,7 @@
 """One finished build, written by hand from the formats: what the indexer must admit and,
 told a crime, what it must refuse.
 
-usage: make-incoming.py DIR IMAGE SERIAL [seed=TEXT] [crime=NAME] [pad=BYTES]
+usage: make-incoming.py DIR IMAGE SERIAL [seed=TEXT] [crime=NAME] [pad=BYTES] [packages=NAME=VERSION,...]
 
 pad: size of one more file of noise, so that artifacts are large enough to be linked
 """
@@ -160,11 +160,16 @@ templates:
 incus = [(("./" if crime == "dot" else "") + "metadata.yaml", metadata.encode()), ("templates/", None),
          ("templates/hostname.tpl", b"{{ container.name }}\n")]
 
+packages = [dict(zip(["name", "version"], p.split("=")), arch=arch, installed_size=4096)
+            for p in options.get("packages", "base=1").split(",") if p]
+if crime == "packages":
+    packages[0]["name"] = "base\n"
+
 artifact = {
     "rootfs.tar.xz": lzma.compress(other_tar if crime == "two-tars" else tar, preset=0),
     "rootfs.tar.zst": subprocess.run(["zstd", "-q", "-1", "--check"], input=tar, stdout=subprocess.PIPE, check=True).stdout,
     "rootfs.man": manifest, "meta.tar.xz": small(meta.items()), "incus.tar.xz": small(incus),
-    "packages.json": b"[]\n", "recipe.yaml": b"image: {}\n"}
+    "packages.json": json.dumps({"schema": 1, "kind": "dpkg", "packages": packages}).encode(), "recipe.yaml": b"image: {}\n"}
 if crime == "missing":
     del artifact["incus.tar.xz"]
 if crime == "unknown":
