@@ -43,7 +43,7 @@ static bool examine_all(const struct examination *x, struct out *out, struct jso
 	return can_start;
 }
 
-int cmd_doctor(struct call *c, struct err *e)
+static int run(struct call *c, struct err *e)
 {
 	auto_store struct store store = STORE_INIT;
 	auto_buf struct buf text = BUF_INIT(JSON_MAX);
@@ -67,3 +67,10 @@ int cmd_doctor(struct call *c, struct err *e)
 	}
 	return can_start ? 0 : 1;
 }
+
+const struct command cmd_doctor = {
+	.name = "doctor",
+	.args = "",
+	.summary = "say what this machine lacks, and how to mend it",
+	.run = run,
+};

@@ -2,7 +2,7 @@
 
 #include <signal.h>
 
-int cmd_image(struct call *c, struct err *e)
+int image_run(struct call *c, struct err *e)
 {
 	static const char path[] = LIBEXECDIR "/rootyard-image";
 	char **argv = xcalloc((size_t)c->argc + 3, sizeof(*argv));

@@ -6,6 +6,10 @@
 
 #include <time.h>
 
+struct ps_options {
+	bool all;
+};
+
 #define JSON_MAX (4U << 20)
 
 struct line {
@@ -68,6 +72,20 @@ static void print_line(const struct listing *to, const struct line *l)
 		up, l->running ? "running" : "stopped");
 }
 
+static bool read_stopped(const struct store *s, const char *name, struct line *l)
+{
+	auto_arena struct arena memory = { 0 };
+	struct container_config config;
+	struct err ignored;
+
+	if (container_read(s, name, &memory, &config, &ignored) < 0)
+		return false;
+	snprintf(l->id, sizeof(l->id), "%s", config.id);
+	snprintf(l->ref, sizeof(l->ref), "%s", config.ref);
+	l->created = strtoll(config.created, NULL, 10);
+	return true;
+}
+
 static bool read_line(
 	const struct store *s, const char *name, bool running, struct line *l)
 {
@@ -77,8 +95,7 @@ static bool read_line(
 	l->name = name;
 	l->running = running;
 	if (!running)
-		return container_image(s, name, l->id, l->ref, &l->created, &ignored) ==
-		       0;
+		return read_stopped(s, name, l);
 	if (state_read(s->run_fd, name, &state, &ignored) < 0)
 		return false; /* just starting, or just gone */
 	memcpy(l->id, state.id, sizeof(l->id));
@@ -117,7 +134,7 @@ static int list_all(
 	return containers < 0 ? -1 : list_dir(s, containers, false, to, e);
 }
 
-int cmd_ps(struct call *c, struct err *e)
+static int run(struct call *c, struct err *e)
 {
 	const struct ps_options *options = c->values;
 	auto_store struct store store = STORE_INIT;
@@ -147,3 +164,21 @@ int cmd_ps(struct call *c, struct err *e)
 	out_result(c->out, "%s\n", buf_str(&text));
 	return 0;
 }
+
+static const struct opt opts[] = {
+	{ .name = "all",
+		.letter = 'a',
+		.kind = OPT_FLAG,
+		.offset = offsetof(struct ps_options, all),
+		.help = "stopped ones too" },
+	{ .name = NULL },
+};
+
+const struct command cmd_ps = {
+	.name = "ps",
+	.args = "",
+	.summary = "list containers",
+	.opts = opts,
+	.values_size = sizeof(struct ps_options),
+	.run = run,
+};

@@ -2,7 +2,7 @@
 #include "client/run/container.h"
 #include "client/run/holder.h"
 
-int cmd_rm(struct call *c, struct err *e)
+static int run(struct call *c, struct err *e)
 {
 	auto_store struct store store = STORE_INIT;
 	struct subids ids;
@@ -24,3 +24,12 @@ int cmd_rm(struct call *c, struct err *e)
 			return -1;
 	return 0;
 }
+
+const struct command cmd_rm = {
+	.name = "rm",
+	.args = "NAME...",
+	.summary = "remove stopped containers",
+	.min_args = 1,
+	.max_args = -1,
+	.run = run,
+};

@@ -2,14 +2,12 @@
 
 #include "client/run/holder.h"
 #include "lib/base/fs.h"
-#include "lib/model/start.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/random.h>
 #include <time.h>
 
-#define CONFIG_MAX (64U << 10)
 #define TRASH      ".trash-"
 #define NAME_TRIES 64
 
@@ -21,6 +19,11 @@ bool container_name_is_valid(const char *name)
 	       name[0] != '_' &&
 	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			    "0123456789._-") == len;
+}
+
+static int open_named(int dir_fd, const char *name)
+{
+	return openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 /* ---- the gate: shared while making, exclusive while sweeping */
@@ -38,49 +41,6 @@ static void gate_unlock(const struct store *s)
 }
 
 /* ---- making */
-
-static void config_text(struct buf *out, const struct container_config *c)
-{
-	char now[24];
-	size_t plain;
-
-	snprintf(now, sizeof(now), "%lld", (long long)time(NULL));
-	start_line(out, "version", "1");
-	start_line(out, "id", c->image->id);
-	start_line(out, "ref", c->image->ref);
-	start_line(out, "created", now);
-	start_line(out, "ephemeral", c->ephemeral ? "yes" : "no");
-	start_line(out, "hostname", c->hostname);
-	start_line(out, "net", c->net);
-	start_line(out, "workdir", c->workdir);
-	plain = out->len;
-	for (char *const *arg = c->argv; *arg; arg++)
-		start_line(out, "arg", *arg);
-	for (const char *const *env = c->env; *env; env++)
-		start_line(out, "env", *env);
-	/* A command too long to be written down was meant for this once. */
-	if (out->over) {
-		out->len = plain;
-		out->over = false;
-	}
-}
-
-static int write_config(int dir_fd, const struct container_config *c, struct err *e)
-{
-	auto_buf struct buf text = BUF_INIT(CONFIG_MAX);
-	auto_fd int fd = -1;
-
-	config_text(&text, c);
-	fd = openat(dir_fd, "config.new",
-		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd < 0)
-		return err_sys(e, "cannot write 'config'");
-	if (fs_write_all(fd, text.data, text.len, e) < 0)
-		return err_wrap(e, "cannot write 'config'");
-	if (renameat(dir_fd, "config.new", dir_fd, "config") < 0)
-		return err_sys(e, "cannot write 'config'");
-	return 0;
-}
 
 static void make_up_name(const char *distro, char out[NAME_MAX_LEN + 1])
 {
@@ -109,8 +69,7 @@ static int claim(
 			return 1;
 		return err_sys(e, "cannot make '%s/%s'", s->run, c->name);
 	}
-	c->run_dir = openat(
-		s->run_fd, c->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	c->run_dir = open_named(s->run_fd, c->name);
 	if (c->run_dir < 0)
 		return err_sys(e, "cannot open '%s/%s'", s->run, c->name);
 	c->lock_fd = state_lock(c->run_dir, e);
@@ -150,21 +109,25 @@ static int claim_some_name(const struct store *s, int containers, const char *na
 static int make_dirs(int containers, const struct container_config *config,
 	struct container *c, struct err *e)
 {
+	struct container_config dated = *config;
+	char now[24];
+
 	if (mkdirat(containers, c->name, 0700) < 0)
 		return err_sys(e, "cannot make container '%s'", c->name);
-	c->dir_fd = openat(
-		containers, c->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	c->dir_fd = open_named(containers, c->name);
 	if (c->dir_fd < 0)
 		return err_sys(e, "cannot open container '%s'", c->name);
-	if (write_config(c->dir_fd, config, e) < 0)
-		return -1;
+	snprintf(now, sizeof(now), "%lld", (long long)time(NULL));
+	dated.created = now;
+	if (config_write(c->dir_fd, &dated, e) < 0)
+		return err_wrap(e, "cannot make container '%s'", c->name);
 	if (mkdirat(c->dir_fd, "upper", 0700) < 0 || mkdirat(c->dir_fd, "work", 0700) < 0)
 		return err_sys(
 			e, "cannot make the directories of container '%s'", c->name);
 	return 0;
 }
 
-int container_create(const struct store *s, const char *name,
+int container_create(const struct store *s, const char *name, const char *stem,
 	const struct container_config *config, struct container *out, struct err *e)
 {
 	auto_fd int containers = store_open_containers(s, e);
@@ -173,7 +136,7 @@ int container_create(const struct store *s, const char *name,
 	out->ephemeral = config->ephemeral;
 	if (containers < 0 || gate_lock(s, LOCK_SH, e) < 0)
 		return -1;
-	rc = claim_some_name(s, containers, name, config->image->distro, out, e);
+	rc = claim_some_name(s, containers, name, stem, out, e);
 	if (rc == 0)
 		rc = make_dirs(containers, config, out, e);
 	gate_unlock(s);
@@ -273,16 +236,16 @@ struct sweep {
 
 static bool is_left_over(const struct sweep *w, const char *name)
 {
-	auto_buf struct buf text = BUF_INIT(CONFIG_MAX);
-	char path[NAME_MAX_LEN + 8], value[8];
+	auto_arena struct arena memory = { 0 };
+	auto_fd int dir = open_named(w->containers, name);
+	struct container_config config;
 	struct err reading;
 
-	snprintf(path, sizeof(path), "%s/config", name);
-	if (fs_read_at(w->containers, path, &text, &reading) < 0)
+	if (dir < 0)
+		return false;
+	if (config_read(dir, &memory, &config, &reading) < 0)
 		return reading.code == ERR_NOTFOUND; /* killed before it was made */
-	return strcmp(start_get_or(
-			      buf_bytes(&text), "ephemeral", value, sizeof(value), "no"),
-		       "yes") == 0;
+	return config.ephemeral;
 }
 
 static void remember_trash(struct sweep *w, const char *trash)
@@ -361,20 +324,19 @@ int containers_sweep(const struct store *s, const struct subids *ids, bool quick
 	return rc;
 }
 
-int container_image(const struct store *s, const char *name, char id[72],
-	char ref[STATE_REF_MAX], int64_t *created, struct err *e)
+int container_read(const struct store *s, const char *name, struct arena *a,
+	struct container_config *out, struct err *e)
 {
-	auto_buf struct buf text = BUF_INIT(CONFIG_MAX);
-	char path[NAME_MAX_LEN + 24], value[24];
+	auto_fd int containers = store_open_containers(s, e);
+	auto_fd int dir = containers < 0 ? -1 : open_named(containers, name);
 
-	snprintf(path, sizeof(path), "containers/%s/config", name);
-	if (fs_read_at(s->data_fd, path, &text, e) < 0)
+	if (containers < 0)
 		return -1;
-	if (start_get(buf_bytes(&text), "id", id, 72, e) < 0 ||
-		start_get(buf_bytes(&text), "ref", ref, STATE_REF_MAX, e) < 0)
-		return err_wrap(e, "cannot read '%s'", path);
-	*created = strtoll(
-		start_get_or(buf_bytes(&text), "created", value, sizeof(value), "0"),
-		NULL, 10);
+	if (dir < 0)
+		return errno == ENOENT
+			       ? err_set(e, ERR_NOTFOUND, "no container '%s'", name)
+			       : err_sys(e, "cannot open container '%s'", name);
+	if (config_read(dir, a, out, e) < 0)
+		return err_wrap(e, "container '%s'", name);
 	return 0;
 }

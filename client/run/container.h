@@ -7,6 +7,7 @@
 #ifndef CLIENT_RUN_CONTAINER_H
 #define CLIENT_RUN_CONTAINER_H
 
+#include "client/run/config.h"
 #include "client/run/state.h"
 
 #include "lib/base/userns.h"
@@ -24,22 +25,11 @@ struct container {
 		.run_dir = -1, .lock_fd = -1, .dir_fd = -1                               \
 	}
 
-/* What is written down in `config`. */
-struct container_config {
-	const struct stored_image *image;
-	const char *hostname;
-	const char *net;
-	const char *workdir;
-	char *const *argv;
-	const char *const *env;
-	bool ephemeral;
-};
-
 /* [a-z0-9A-Z][a-zA-Z0-9._-]{0,62} */
 bool container_name_is_valid(const char *name) nonnull;
 
-/* Makes it and locks it; name "" makes one up from the image's. */
-int container_create(const struct store *s, const char *name,
+/* Makes it and locks it; name "" makes one up from the stem. */
+int container_create(const struct store *s, const char *name, const char *stem,
 	const struct container_config *config, struct container *out,
 	struct err *e) must_check nonnull;
 
@@ -64,8 +54,7 @@ int container_remove(
 int containers_sweep(const struct store *s, const struct subids *ids, bool quick,
 	bool *entered, struct err *e) must_check nonnull;
 
-/* The image id of a container's config. */
-int container_image(const struct store *s, const char *name, char id[72],
-	char ref[STATE_REF_MAX], int64_t *created, struct err *e) must_check nonnull;
+int container_read(const struct store *s, const char *name, struct arena *a,
+	struct container_config *out, struct err *e) must_check nonnull;
 
 #endif

@@ -98,7 +98,7 @@ int supervise(const struct launched *c, struct relay *relay, int signal_fd, int 
 	return 0;
 }
 
-void supervise_kill(const struct launched *c)
+void supervise_kill(struct launched *c)
 {
 	struct err ignored;
 	int status;
@@ -107,4 +107,5 @@ void supervise_kill(const struct launched *c)
 		return;
 	syscall(SYS_pidfd_send_signal, c->pid_fd, SIGKILL, NULL, 0);
 	(void)!reap(c, &status, &ignored);
+	c->pid = -1;
 }

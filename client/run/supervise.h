@@ -16,7 +16,7 @@ int supervise_signals(struct err *e) must_check nonnull;
 int supervise(const struct launched *c, struct relay *relay, int signal_fd, int *status,
 	struct err *e) must_check nonnull;
 
-/* Ends it at once and reaps it. */
-void supervise_kill(const struct launched *c) nonnull;
+/* Ends it at once and reaps it; nothing when there is none. */
+void supervise_kill(struct launched *c) nonnull;
 
 #endif

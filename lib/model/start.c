@@ -1,7 +1,7 @@
 #include "lib/model/start.h"
 
 #define START_BYTES_MAX (64U << 10)
-#define START_LINES_MAX 64
+#define START_LINES_MAX 8192
 
 static const char key_letters[] = "abcdefghijklmnopqrstuvwxyz_";
 

@@ -3,7 +3,7 @@
  * Shape   "key value" lines, LF; keys [a-z_]+; the value is the rest of the line (may be
  *         empty); a byte below 0x20, 0x7f or a backslash in a value is \xNN
  *         images/<id>/start: arch init stop_signal epoch
- * Bounds  64 KiB, 64 lines
+ * Bounds  64 KiB, 8192 lines
  * Owns    nothing: start_get decodes into the caller's buffer */
 #ifndef LIB_MODEL_START_H
 #define LIB_MODEL_START_H

@@ -119,7 +119,7 @@ static void start_text_has_bounds(void **state)
 	struct err e;
 
 	(void)state;
-	for (int i = 0; i < 63; i++)
+	for (int i = 0; i < 8191; i++)
 		start_line(&lines, "k", "v");
 	start_line(&lines, "last", "v");
 	assert_int_equal(start_get(buf_bytes(&lines), "last", out, sizeof(out), &e), 0);

@@ -3,16 +3,14 @@
 #include "tests/unit/scratch.h"
 #include "tests/unit/unit.h"
 
-static const struct stored_image image = {
-	.id = "0123", .distro = "a+b_c", .ref = "r:a"
-};
 static char arg[] = "one\ntwo";
 static char *const argv_one[] = { arg, NULL };
 static const char *const no_env[] = { NULL };
 
 static struct container_config config_of(bool ephemeral)
 {
-	return (struct container_config){ .image = &image,
+	return (struct container_config){ .id = "0123",
+		.ref = "r:a",
 		.hostname = "h",
 		.net = "none",
 		.workdir = "/",
@@ -64,7 +62,7 @@ static void an_ephemeral_container_ends_without_a_trace(void **state)
 	struct container c = CONTAINER_INIT;
 	struct err e;
 
-	assert_int_equal(container_create(&s, "", &config, &c, &e), 0);
+	assert_int_equal(container_create(&s, "", "a+b_c", &config, &c, &e), 0);
 	assert_true(container_name_is_valid(c.name));
 	assert_true(strncmp(c.name, "a-b-c-", 6) == 0);
 	assert_true(fs_exists_at(c.dir_fd, "upper"));
@@ -79,22 +77,22 @@ static void a_name_is_taken_while_it_exists(void **state)
 	auto_store struct store s = store_of(*state);
 	struct container_config config = config_of(false);
 	struct container c = CONTAINER_INIT, second = CONTAINER_INIT;
-	char id[72], ref[STATE_REF_MAX];
-	int64_t created;
+	auto_arena struct arena memory = { 0 };
+	struct container_config read;
 	struct err e;
 
-	assert_int_equal(container_create(&s, "kept", &config, &c, &e), 0);
-	assert_int_equal(container_create(&s, "kept", &config, &second, &e), -1);
+	assert_int_equal(container_create(&s, "kept", "", &config, &c, &e), 0);
+	assert_int_equal(container_create(&s, "kept", "", &config, &second, &e), -1);
 	assert_int_equal(e.code, ERR_CONFLICT);
 	assert_non_null(strstr(e.text, "is running"));
 	assert_int_equal(container_end(&s, &c, &e), 0);
-	assert_int_equal(container_create(&s, "kept", &config, &second, &e), -1);
+	assert_int_equal(container_create(&s, "kept", "", &config, &second, &e), -1);
 	assert_int_equal(e.code, ERR_CONFLICT);
 	assert_non_null(strstr(e.text, "rootyard rm kept"));
-	assert_int_equal(container_image(&s, "kept", id, ref, &created, &e), 0);
-	assert_string_equal(id, "0123");
-	assert_string_equal(ref, "r:a");
-	assert_true(created > 0);
+	assert_int_equal(container_read(&s, "kept", &memory, &read, &e), 0);
+	assert_string_equal(read.id, "0123");
+	assert_string_equal(read.ref, "r:a");
+	assert_true(strtoll(read.created, NULL, 10) > 0);
 }
 
 static void a_sweep_takes_what_was_killed_and_nothing_else(void **state)
@@ -107,9 +105,9 @@ static void a_sweep_takes_what_was_killed_and_nothing_else(void **state)
 	bool entered = true; /* these files are our own */
 	struct err e;
 
-	assert_int_equal(container_create(&s, "alive", &goes, &alive, &e), 0);
-	assert_int_equal(container_create(&s, "dead", &goes, &dead, &e), 0);
-	assert_int_equal(container_create(&s, "kept", &stays, &kept, &e), 0);
+	assert_int_equal(container_create(&s, "alive", "", &goes, &alive, &e), 0);
+	assert_int_equal(container_create(&s, "dead", "", &goes, &dead, &e), 0);
+	assert_int_equal(container_create(&s, "kept", "", &stays, &kept, &e), 0);
 	container_release(&dead); /* as if it had been killed */
 	container_release(&kept);
 	assert_int_equal(mkdirat(s.data_fd, "containers/.trash-0", 0700), 0);
@@ -136,7 +134,7 @@ static void a_running_one_cannot_be_removed(void **state)
 	struct container c = CONTAINER_INIT;
 	struct err e;
 
-	assert_int_equal(container_create(&s, "busy", &config, &c, &e), 0);
+	assert_int_equal(container_create(&s, "busy", "", &config, &c, &e), 0);
 	assert_int_equal(container_remove(&s, "busy", &e), -1);
 	assert_int_equal(e.code, ERR_BUSY);
 	assert_int_equal(container_end(&s, &c, &e), 0);
@@ -157,7 +155,7 @@ static void state_is_read_as_written(void **state)
 	struct run_state out;
 	struct err e;
 
-	assert_int_equal(container_create(&s, "x", &config, &c, &e), 0);
+	assert_int_equal(container_create(&s, "x", "", &config, &c, &e), 0);
 	assert_int_equal(state_read(s.run_fd, "x", &out, &e), -1);
 	assert_int_equal(e.code, ERR_NOTFOUND);
 	assert_int_equal(state_write(c.run_dir, &in, &e), 0);

@@ -1,0 +1,32 @@
+/* config.h -- what is written down of a container: containers/<name>/config.
+ * Shape   "key value" lines (lib/model/start.h), one per argument and variable
+ * Bounds  64 KiB
+ * Errors  ERR_LIMIT: too long to be written down; ERR_DAMAGED names the file
+ * Owns    what was read lives in the caller's arena; what is written is borrowed */
+#ifndef CLIENT_RUN_CONFIG_H
+#define CLIENT_RUN_CONFIG_H
+
+#include "lib/base/arena.h"
+
+struct container_config {
+	const char *id;      /* of the image: 64 hex digits, maybe ".1id" */
+	const char *ref;     /* remote:d/r/a/v, for people */
+	const char *created; /* seconds since the epoch */
+	const char *hostname;
+	const char *net;
+	const char *workdir;
+	bool ephemeral;
+	char *const *argv; /* NULL-terminated, as is env */
+	const char *const *env;
+	bool once; /* not written: a command too long to be written down may be left out,
+		      and nothing is synced */
+};
+
+int config_write(
+	int dir_fd, const struct container_config *c, struct err *e) must_check nonnull;
+
+/* From dir_fd, an open containers/<name>. */
+int config_read(int dir_fd, struct arena *a, struct container_config *out,
+	struct err *e) must_check nonnull;
+
+#endif

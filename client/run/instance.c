@@ -1,0 +1,216 @@
+#include "client/run/instance.h"
+
+#include "client/run/holder.h"
+#include "client/run/supervise.h"
+#include "lib/base/spawn.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+
+extern char **environ;
+
+int instance_open(struct instance *i, struct err *e)
+{
+	subids_find(geteuid(), &i->ids);
+	if (geteuid() == 0 && !i->ids.full)
+		return err_set(e, ERR_USAGE,
+			"root has no subordinate ids and a container of root's own id is "
+			"no container; run it as an ordinary user");
+	return store_open(&i->store, e);
+}
+
+/* ---- the image */
+
+static int pull(const char *text, struct err *e)
+{
+	const char *const argv[] = { LIBEXECDIR "/rootyard-image", "pull", "-q", text,
+		NULL };
+	struct spawn s = SPAWN_INIT;
+	int status;
+	pid_t pid;
+
+	s.argv = argv;
+	s.env = (const char *const *)environ;
+	s.stdin_fd = 0;
+	s.stderr_fd = 2;
+	s.die_with_parent = true;
+	if (spawn_start(&s, &pid, e) < 0 || spawn_wait(pid, &status, e) < 0)
+		return -1;
+	/* why was said by the one who knows */
+	return status == 0
+		       ? 0
+		       : err_set(e, ERR_FAILED, "it is not stored, and the pull failed");
+}
+
+static int resolve(struct instance *i, const char *text, struct err *e)
+{
+	int rc = resolve_image(&i->store, text, i->ids.full, &i->image, e);
+
+	if (rc == 0 || e->code != ERR_NOTFOUND)
+		return rc;
+	if (pull(text, e) < 0)
+		return err_wrap(e, "cannot run '%s'", text);
+	return resolve_image(&i->store, text, i->ids.full, &i->image, e);
+}
+
+static int open_image(struct instance *i, struct err *e)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "images/%s", i->image.id);
+	i->image_fd = openat(
+		i->store.data_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (i->image_fd < 0)
+		return err_sys(e, "cannot open '%s/%s'", i->store.data, path);
+	if (flock(i->image_fd, LOCK_SH | LOCK_NB) < 0)
+		return err_set(e, ERR_BUSY, "image '%s' is being removed", i->image.ref);
+	i->rootfs_fd = openat(
+		i->image_fd, "rootfs", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (i->rootfs_fd < 0)
+		return err_sys(e, "cannot open '%s/%s/rootfs'", i->store.data, path);
+	return 0;
+}
+
+/* Files of ids that are not in our map would be nobody's inside. */
+static int check_owner(const struct instance *i, struct err *e)
+{
+	struct stat st;
+
+	if (fstat(i->rootfs_fd, &st) < 0)
+		return err_sys(e, "cannot look at the image's root");
+	if (i->image.single_id || (st.st_uid >= i->ids.uid_start &&
+					  st.st_uid - i->ids.uid_start < USERNS_IDS))
+		return 0;
+	return err_set(e, ERR_DAMAGED,
+		"image '%s' belongs to id %u, outside of your subordinate ids %u to %u: "
+		"they changed since it was pulled; remove '%s/images/%s' and pull it "
+		"again",
+		i->image.ref, (unsigned int)st.st_uid, (unsigned int)i->ids.uid_start,
+		(unsigned int)i->ids.uid_start + USERNS_IDS - 1, i->store.data,
+		i->image.id);
+}
+
+static int check_image(struct instance *i, struct err *e)
+{
+	if (open_image(i, e) < 0 || check_owner(i, e) < 0)
+		return -1;
+	if (i->image.single_id) {
+		out_warn(i->out,
+			"this container has one id: installing packages, changing users "
+			"and chown will not work%s%s",
+			i->ids.full ? "" : "; ", i->ids.full ? "" : i->ids.why);
+		i->ids.full = false;
+	}
+	return 0;
+}
+
+int instance_find_image(struct instance *i, const char *text, struct err *e)
+{
+	return resolve(i, text, e) < 0 ? -1 : check_image(i, e);
+}
+
+int instance_use_image(struct instance *i, const char *id, const char *ref, struct err *e)
+{
+	char path[128];
+
+	snprintf(i->image.id, sizeof(i->image.id), "%s", id);
+	snprintf(i->image.ref, sizeof(i->image.ref), "%s", ref);
+	i->image.single_id = strlen(id) > 64;
+	snprintf(path, sizeof(path), "images/%.72s/rootfs", id);
+	if (faccessat(i->store.data_fd, path, F_OK, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_set(e, ERR_NOTFOUND,
+			"its image '%s' (%.12s) is no longer stored; pull "
+			"'%s@sha256:%.64s'",
+			ref, id, ref, id);
+	if (!i->image.single_id && !i->ids.full)
+		return err_set(e, ERR_USAGE,
+			"it was made with 65,536 ids, which you no longer have: %s",
+			i->ids.why);
+	return check_image(i, e);
+}
+
+/* ---- the process */
+
+/* From the first argument of ours to the last variable: one block on the stack. */
+static void find_own_block(struct plan *p)
+{
+	char *end = NULL;
+
+	for (char **env = environ; *env; env++)
+		end = *env + strlen(*env);
+	p->scrub = program_invocation_name;
+	p->scrub_len = end > p->scrub ? (size_t)(end - p->scrub)
+				      : strlen(program_invocation_name);
+}
+
+static void describe(struct instance *i, const struct container_config *c, bool tty)
+{
+	struct plan *p = &i->plan;
+
+	snprintf(i->rootfs, sizeof(i->rootfs), "images/%s/rootfs", i->image.id);
+	snprintf(i->upper, sizeof(i->upper), "containers/%s/upper", i->container.name);
+	snprintf(i->work, sizeof(i->work), "containers/%s/work", i->container.name);
+	snprintf(i->hostname, sizeof(i->hostname), "%s",
+		*c->hostname ? c->hostname : i->container.name);
+	p->flags = (i->ids.full ? PLAN_FULL_MAP : 0U) |
+		   (c->ephemeral ? PLAN_VOLATILE : 0U) |
+		   (strcmp(c->net, "host") == 0 ? PLAN_HOST_NET : 0U) |
+		   (tty ? PLAN_TTY : 0U);
+	p->uid_start = i->ids.full ? i->ids.uid_start : geteuid();
+	p->gid_start = i->ids.full ? i->ids.gid_start : getegid();
+	p->rootfs = i->rootfs;
+	p->upper = i->upper;
+	p->work = i->work;
+	p->hostname = i->hostname;
+	p->workdir = c->workdir;
+	p->argv = c->argv;
+	p->env = c->env;
+	find_own_block(p);
+}
+
+static int write_state(const struct instance *i, struct err *e)
+{
+	struct run_state s = { .init = i->launched.pid, .created = time(NULL) };
+
+	snprintf(s.id, sizeof(s.id), "%s", i->image.id);
+	snprintf(s.ref, sizeof(s.ref), "%s", i->image.ref);
+	return state_write(i->container.run_dir, &s, e);
+}
+
+int instance_launch(struct instance *i, const struct container_config *c, bool tty,
+	struct launch_result *result, struct err *e)
+{
+	describe(i, c, tty);
+	if (fchdir(i->store.data_fd) < 0)
+		return err_sys(e, "cannot enter '%s'", i->store.data);
+	if (launch_start(&i->plan, &i->launched, e) < 0 || write_state(i, e) < 0 ||
+		launch_wait(&i->launched, result, e) < 0)
+		return -1;
+	auto_fd_cleanup(&i->launched.sock_fd);
+	i->launched.sock_fd = -1;
+	if (result->status == 0) {
+		i->started = true;
+	} else {
+		auto_fd_cleanup(&result->master_fd);
+		result->master_fd = -1;
+	}
+	return 0;
+}
+
+int instance_end(struct instance *i, struct err *e)
+{
+	int rc = 0;
+
+	supervise_kill(&i->launched);
+	if (i->container.lock_fd >= 0)
+		rc = container_end(&i->store, &i->container, e);
+	auto_fd_cleanup(&i->launched.pid_fd);
+	auto_fd_cleanup(&i->launched.sock_fd);
+	auto_fd_cleanup(&i->rootfs_fd);
+	auto_fd_cleanup(&i->image_fd);
+	i->launched.pid_fd = i->launched.sock_fd = i->rootfs_fd = i->image_fd = -1;
+	store_close(&i->store);
+	return rc;
+}
