@@ -1,5 +1,6 @@
 #include "indexer/admit.h"
 
+#include "indexer/admit_compare.h"
 #include "indexer/admit_meta.h"
 #include "indexer/admit_tree.h"
 #include "indexer/emit.h"
@@ -19,6 +20,8 @@ struct admission {
 	struct meta_facts meta;
 	struct tree_facts tree;
 	struct packagelist packages;
+	unsigned int flags;
+	bool is_held;
 };
 
 /* The last five components of the directory's real path. */
@@ -69,21 +72,28 @@ static bool has_failed(const struct build *b)
 	return strcmp(b->result, "ok") != 0 || strcmp(b->test_result, "failed") == 0;
 }
 
+static int add_event(
+	struct yard *y, const char *kind, const struct admitted *of, struct err *e)
+{
+	struct catalog_event v = { .at_s = y->now_s,
+		.kind = kind,
+		.image = of->name,
+		.serial = of->serial,
+		.message = of->message };
+
+	return catalog_event_add(y->catalog, &v, e);
+}
+
 static int record_failure(
 	struct yard *y, const struct build *b, struct admitted *out, struct err *e)
 {
-	struct catalog_event v = { .at_s = y->now_s,
-		.kind = "failed",
-		.image = out->name,
-		.serial = out->serial,
-		.message = out->message };
 	int rc;
 
 	snprintf(out->message, sizeof(out->message), "%s: %s", b->class,
 		b->message[0] ? b->message : "no message");
 	if (catalog_begin(y->catalog, e) < 0)
 		return -1;
-	rc = catalog_event_add(y->catalog, &v, e);
+	rc = add_event(y, "failed", out, e);
 	if (rc < 0) {
 		catalog_rollback(y->catalog);
 		return -1;
@@ -94,18 +104,17 @@ static int record_failure(
 }
 
 /* 1 it is there with these bytes, 0 it is not. */
-static int is_known(struct admission *a, struct err *e)
+static int is_known(struct admission *a, int64_t *id, struct err *e)
 {
 	struct intake *in = &a->in;
 	struct digest have;
 	uint64_t size;
-	int64_t id;
 	int rc = catalog_build_find(
-		in->yard->catalog, &in->build.image, in->build.serial, &id, e);
+		in->yard->catalog, &in->build.image, in->build.serial, id, e);
 
 	if (rc <= 0)
 		return rc;
-	if (catalog_file_find(in->yard->catalog, id, "build.json", &have, &size, e) < 0)
+	if (catalog_file_find(in->yard->catalog, *id, "build.json", &have, &size, e) < 0)
 		return -1;
 	if (!digest_equal(&have, &in->build_json))
 		return err_set(e, ERR_CONFLICT,
@@ -229,19 +238,14 @@ static int insert_packages(struct admission *a, struct err *e)
 		c, id, &list->sha256, a->packages.item, a->packages.count, e);
 }
 
-static int insert(struct admission *a, const char *path, struct err *e)
+static int insert(
+	struct admission *a, const char *path, const struct admitted *out, struct err *e)
 {
 	const struct build *b = &a->in.build;
 	struct catalog *c = a->in.yard->catalog;
-	char name[IMAGE_NAME_MAX];
-	struct catalog_event v = { .at_s = a->in.yard->now_s,
-		.kind = "admitted",
-		.image = name,
-		.serial = b->serial,
-		.message = "" };
 	struct catalog_build row = {
 		.image = b->image,
-		.state = "active",
+		.state = a->is_held ? "held" : "active",
 		.tree = b->id,
 		.diff = b->diff_id,
 		.admitted_s = a->in.yard->now_s,
@@ -258,13 +262,13 @@ static int insert(struct admission *a, const char *path, struct err *e)
 		.description = a->meta.description,
 	};
 
-	image_format(&b->image, name);
 	memcpy(row.serial, b->serial, sizeof(row.serial));
 	if (serial_to_time(b->serial, &row.created_s, e) < 0 ||
 		catalog_build_add(c, &row, a->in.file, a->in.count, e) < 0 ||
 		insert_packages(a, e) < 0 || catalog_intent_drop(c, path, e) < 0)
 		return -1;
-	return catalog_event_add(c, &v, e) < 0 ? -1 : 0;
+	return add_event(a->in.yard, a->is_held ? "held" : "admitted", out, e) < 0 ? -1
+										   : 0;
 }
 
 /* Every directory above, so that a new distribution survives a power cut as well. */
@@ -291,7 +295,7 @@ static int run_commit(struct catalog *c, int rc, struct err *e)
 
 /* P2 and P3. The intent lets a start after a kill tell this directory from others without
  * looking at all of them. */
-static int make_visible(struct admission *a, struct err *e)
+static int make_visible(struct admission *a, const struct admitted *out, struct err *e)
 {
 	struct yard *y = a->in.yard;
 	char path[LAYOUT_PATH_MAX], parent[LAYOUT_PATH_MAX];
@@ -311,7 +315,27 @@ static int make_visible(struct admission *a, struct err *e)
 
 	if (catalog_begin(y->catalog, e) < 0)
 		return -1;
-	return run_commit(y->catalog, insert(a, path, e), e);
+	return run_commit(y->catalog, insert(a, path, out, e), e);
+}
+
+/* Far from the last good build? Then a person shall look at it first. */
+static int compare_with_last(struct admission *a, struct admitted *out, struct err *e)
+{
+	struct yard *y = a->in.yard;
+	struct build_measure last = { .packages = -1 };
+	struct build_measure now = { .unpacked_size = a->in.build.unpacked_size,
+		.packages = build_artifact(&a->in.build, PACKAGES)
+				    ? (int64_t)a->packages.count
+				    : -1 };
+	int rc;
+
+	if (a->flags & ADMIT_FORCE)
+		return 0;
+	rc = admit_last_good(y->catalog, &a->in.build.image, &last, e);
+	if (rc > 0)
+		a->is_held = admit_is_off(&last, &now, y->site.hold_percent, out->message,
+			sizeof(out->message));
+	return rc < 0 ? -1 : 0;
 }
 
 static int admit_new(struct admission *a, struct notary_slot *slot, struct admitted *out,
@@ -325,20 +349,41 @@ static int admit_new(struct admission *a, struct notary_slot *slot, struct admit
 	if (!a->meta.stop_signal[0])
 		snprintf(a->meta.stop_signal, sizeof(a->meta.stop_signal), "%s",
 			a->tree.has_systemd ? "SIGRTMIN+3" : "SIGTERM");
-	if (sign_all(a, slot, e) < 0 || make_visible(a, e) < 0)
+	if (compare_with_last(a, out, e) < 0 || sign_all(a, slot, e) < 0 ||
+		make_visible(a, out, e) < 0)
 		return -1;
 
 	for (size_t i = 0; i < a->in.count; i++)
 		out->size += a->in.file[i].size;
 	out->linked = a->in.linked;
-	out->result = ADMIT_DONE;
+	out->result = a->is_held ? ADMIT_HELD : ADMIT_DONE;
 	return 0;
+}
+
+/* What was held back is let go by the word of the same person who may force it in. */
+static int release_held(
+	struct admission *a, int64_t id, struct admitted *out, struct err *e)
+{
+	struct catalog *c = a->in.yard->catalog;
+	char state[16];
+	int rc = catalog_build_state(c, id, state, sizeof(state), e);
+
+	if (rc < 0 || !(a->flags & ADMIT_FORCE) || strcmp(state, "held") != 0)
+		return rc;
+	if (catalog_begin(c, e) < 0)
+		return -1;
+	rc = catalog_build_set_state(c, id, "active", e);
+	if (rc == 0)
+		rc = add_event(a->in.yard, "admitted", out, e) < 0 ? -1 : 0;
+	out->result = ADMIT_RELEASED;
+	return run_commit(c, rc, e);
 }
 
 static int judge(struct admission *a, struct notary_slot *slot, const struct image *image,
 	struct admitted *out, struct err *e)
 {
 	struct build *b = &a->in.build;
+	int64_t id = 0;
 	int rc;
 
 	if (intake_read_build(&a->in, e) < 0 || check_name(b, image, out->serial, e) < 0)
@@ -346,20 +391,21 @@ static int judge(struct admission *a, struct notary_slot *slot, const struct ima
 	if (has_failed(b))
 		return record_failure(a->in.yard, b, out, e);
 
-	rc = is_known(a, e);
+	rc = is_known(a, &id, e);
 	if (rc < 0)
 		return -1;
 	if (rc > 0) {
 		out->result = ADMIT_KNOWN;
-		return 0;
+		return release_held(a, id, out, e);
 	}
 	return admit_new(a, slot, out, e);
 }
 
 int admit_build(struct yard *y, struct notary_slot *slot, const char *dir,
-	struct admitted *out, struct err *e)
+	unsigned int flags, struct admitted *out, struct err *e)
 {
-	struct admission a = { .in = { .yard = y, .in_fd = -1, .stage_fd = -1 } };
+	struct admission a = { .in = { .yard = y, .in_fd = -1, .stage_fd = -1 },
+		.flags = flags };
 	struct image image;
 	struct err ignored;
 	int rc;

@@ -8,9 +8,11 @@
 #include "indexer/notary.h"
 
 enum admit_result {
-	ADMIT_DONE,   /* new */
-	ADMIT_KNOWN,  /* the same build is there already */
-	ADMIT_FAILED, /* a failed build: recorded as an event */
+	ADMIT_DONE,  /* new */
+	ADMIT_KNOWN, /* the same build is there already */
+	ADMIT_HELD,  /* new, and not published until somebody says so: message says why */
+	ADMIT_RELEASED, /* was held, and is no more: forced */
+	ADMIT_FAILED,   /* a failed build: recorded as an event */
 };
 
 struct admitted {
@@ -19,7 +21,7 @@ struct admitted {
 	char serial[SERIAL_MAX];
 	uint64_t size;     /* of all files */
 	uint64_t linked;   /* of those that were linked */
-	char message[300]; /* why it had failed */
+	char message[300]; /* why it had failed, or is held */
 	bool is_new_event;
 };
 
@@ -29,7 +31,10 @@ struct notary_slot {
 	struct notary notary;
 	bool is_open;
 };
+enum admit_flags {
+	ADMIT_FORCE = 1, /* hold nothing back, release what was held */
+};
 int admit_build(struct yard *y, struct notary_slot *slot, const char *dir,
-	struct admitted *out, struct err *e) must_check nonnull;
+	unsigned int flags, struct admitted *out, struct err *e) must_check nonnull;
 
 #endif

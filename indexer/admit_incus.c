@@ -122,6 +122,16 @@ static int check_scalar(const struct ynode *n, struct check *c, struct err *e)
 	return is_text(n) ? 0 : refuse(n, "not a scalar", e);
 }
 
+/* Go decodes it into a bool: nothing else will do. */
+static int check_bool(const struct ynode *n, struct check *c, struct err *e)
+{
+	(void)c;
+	if (is_text(n) && n->plain &&
+		(strcmp(n->text, "true") == 0 || strcmp(n->text, "false") == 0))
+		return 0;
+	return refuse(n, "neither true nor false", e);
+}
+
 static int check_templates(const struct ynode *n, struct check *c, struct err *e);
 
 struct rule {
@@ -140,7 +150,7 @@ static const struct rule metadata_rules[] = {
 
 static const struct rule template_rules[] = {
 	{ "when", true, check_when },
-	{ "create_only", false, check_scalar },
+	{ "create_only", false, check_bool },
 	{ "template", true, check_source },
 	{ "properties", false, check_texts },
 	{ "uid", false, check_scalar },

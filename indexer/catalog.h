@@ -110,6 +110,14 @@ int catalog_build_add(struct catalog *c, const struct catalog_build *b,
 int catalog_build_find(struct catalog *c, const struct image *image, const char *serial,
 	int64_t *id, struct err *e) must_check nonnull;
 
+/* ERR_NOTFOUND without such a build. */
+int catalog_build_state(struct catalog *c, int64_t build, char *out, size_t out_size,
+	struct err *e) must_check nonnull;
+
+/* active, held or withdrawn; marks the image dirty. */
+int catalog_build_set_state(struct catalog *c, int64_t build, const char *state,
+	struct err *e) must_check nonnull;
+
 typedef int catalog_build_each(const struct catalog_build *b, void *ctx, struct err *e);
 
 /* Builds in image order, newest first; of one image when `image` is not NULL. */

@@ -80,6 +80,33 @@ int catalog_build_find(struct catalog *c, const struct image *image, const char 
 		serial);
 }
 
+int catalog_build_state(
+	struct catalog *c, int64_t build, char *out, size_t out_size, struct err *e)
+{
+	auto_query struct query q = { 0 };
+	int rc;
+
+	if (query_begin(&q, c, e, "SELECT state FROM build WHERE id = ?1", "i", build) <
+		0)
+		return -1;
+	rc = query_next(&q, e);
+	if (rc == 0)
+		return err_set(e, ERR_NOTFOUND, "no build %lld", (long long)build);
+	return rc < 0 ? -1 : query_copy(&q, 0, out, out_size, e);
+}
+
+int catalog_build_set_state(
+	struct catalog *c, int64_t build, const char *state, struct err *e)
+{
+	if (query_run(c, e, "UPDATE build SET state = ?1 WHERE id = ?2", "ti", state,
+		    build) < 0)
+		return -1;
+	return query_run(c, e,
+		"INSERT OR IGNORE INTO dirty(image) SELECT image FROM build WHERE id = "
+		"?1",
+		"i", build);
+}
+
 static int read_build(struct query *q, struct catalog_build *b, struct err *e)
 {
 	*b = (struct catalog_build){

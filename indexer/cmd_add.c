@@ -10,12 +10,15 @@
 struct values {
 	struct cmd_common common;
 	const char *all;
+	bool force;
 };
 
 static const struct opt opts[] = {
 	CMD_DIRECTORY,
 	{ "all", 0, OPT_STRING, offsetof(struct values, all), "INCOMING",
 		"add every complete build beneath this directory", 0, 0 },
+	{ "force", 0, OPT_FLAG, offsetof(struct values, force), NULL,
+		"hold nothing back, and release what was held", 0, 0 },
 	CMD_WAIT,
 	{ NULL, 0, 0, 0, NULL, NULL, 0, 0 },
 };
@@ -80,11 +83,11 @@ static void print_json(struct call *c, const struct admitted *a, const char *wor
 	jsonw_kstr(&w, "image", a->name);
 	jsonw_kstr(&w, "serial", a->serial);
 	jsonw_kstr(&w, "result", word);
-	if (a->result == ADMIT_DONE) {
+	if (a->result == ADMIT_DONE || a->result == ADMIT_HELD) {
 		jsonw_kint(&w, "size", (int64_t)a->size);
 		jsonw_kint(&w, "linked", (int64_t)a->linked);
 	}
-	if (a->result == ADMIT_FAILED)
+	if (a->message[0])
 		jsonw_kstr(&w, "message", a->message);
 	jsonw_end_object(&w);
 	out_result(c->out, "%s\n", buf_str(&text));
@@ -92,16 +95,25 @@ static void print_json(struct call *c, const struct admitted *a, const char *wor
 
 static void report(struct call *c, const struct admitted *a, bool named)
 {
-	static const char *const words[] = {
-		[ADMIT_DONE] = "added", [ADMIT_KNOWN] = "known", [ADMIT_FAILED] = "failed"
-	};
+	static const char *const words[] = { [ADMIT_DONE] = "added",
+		[ADMIT_KNOWN] = "known",
+		[ADMIT_HELD] = "held",
+		[ADMIT_RELEASED] = "released",
+		[ADMIT_FAILED] = "failed" };
 	char size[32], linked[32];
 
 	if (c->out->json) {
 		print_json(c, a, words[a->result]);
 		return;
 	}
-	if (a->result == ADMIT_DONE)
+	if (a->result == ADMIT_HELD)
+		out_warn(c->out,
+			"%s@%s is held back: %s; look at it, and release it with 'add "
+			"--force'",
+			a->name, a->serial, a->message);
+	else if (a->result == ADMIT_RELEASED)
+		out_result(c->out, "released %s@%s\n", a->name, a->serial);
+	else if (a->result == ADMIT_DONE)
 		out_result(c->out, "added %s@%s (%s, %s of it linked)\n", a->name,
 			a->serial, out_size(a->size, size, sizeof(size)),
 			out_size(a->linked, linked, sizeof(linked)));
@@ -117,13 +129,15 @@ static void report(struct call *c, const struct admitted *a, bool named)
 static int add_all(struct call *c, struct yard *y, char **dirs, size_t count, bool named,
 	struct err *e)
 {
+	const struct values *v = c->values;
 	struct notary_slot slot = { .is_open = false };
 	struct admitted a;
 	int rc = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		struct err one;
-		int got = admit_build(y, &slot, dirs[i], &a, &one);
+		int got = admit_build(
+			y, &slot, dirs[i], v->force ? ADMIT_FORCE : 0, &a, &one);
 
 		if (got == 0)
 			report(c, &a, named);

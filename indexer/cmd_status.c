@@ -28,7 +28,7 @@ struct status {
 	struct trust_root root;
 	char root_fpr[FPR_MAX];
 	struct catalog_key publish;
-	size_t builds, failures;
+	size_t builds, held, failures;
 	char warning[WARNINGS_MAX][200];
 	size_t warning_count;
 };
@@ -48,9 +48,9 @@ static int count_build(const struct catalog_build *b, void *ctx, struct err *e)
 {
 	struct status *s = ctx;
 
-	(void)b;
 	(void)e;
 	s->builds++;
+	s->held += strcmp(b->state, "held") == 0;
 	return 0;
 }
 
@@ -125,6 +125,11 @@ static int judge(struct status *s, struct err *e)
 	if (!plan_is_empty(&s->plan))
 		warn(s, "%zu images changed since the last publication: run 'publish'",
 			s->plan.changed);
+	if (s->held)
+		warn(s,
+			"%zu builds are held back: look at them, and release them with "
+			"'add --force'",
+			s->held);
 	if (s->is_signed && s->signing.expires_s <= y->now_s)
 		warn(s, "the signed metadata has expired, clients refuse it: run "
 			"'refresh'");
@@ -174,6 +179,7 @@ static void print_json(struct status *s, struct out *o)
 	jsonw_kint(&w, "generation", s->live);
 	jsonw_kint(&w, "images", (int64_t)s->plan.count);
 	jsonw_kint(&w, "builds", (int64_t)s->builds);
+	jsonw_kint(&w, "held", (int64_t)s->held);
 	jsonw_kint(&w, "version", s->is_signed ? s->signing.version : 0);
 	jsonw_kint(&w, "expires", s->is_signed ? s->signing.expires_s : 0);
 	jsonw_kint(&w, "root_version", s->root.version);

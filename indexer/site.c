@@ -245,6 +245,7 @@ static const struct field site_fields[] = {
 	{ "name", YNODE_SCALAR, true },
 	{ "base_url", YNODE_SCALAR, false },
 	{ "mirrors", YNODE_SEQUENCE, false },
+	{ "hold_percent", YNODE_SCALAR, false },
 	{ "releases", YNODE_SEQUENCE, false },
 };
 
@@ -258,6 +259,22 @@ static int read_url(
 		return complain(n, SITE_NAME,
 			"not a URL that begins with https:// or http://", e);
 	*out = copy_text(a, n);
+	return 0;
+}
+
+/* A plain decimal number of 0..max. */
+static int read_number(const struct ynode *n, int64_t max, int64_t *out, struct err *e)
+{
+	int64_t value = 0;
+
+	for (size_t i = 0; i < n->len && value <= max; i++)
+		value = n->text[i] >= '0' && n->text[i] <= '9'
+				? value * 10 + (n->text[i] - '0')
+				: max + 1;
+	if (!n->len || value > max)
+		return err_set(e, ERR_PARSE, "%s:%u:%u: not a number of 0 to %lld",
+			SITE_NAME, n->line, n->column, (long long)max);
+	*out = value;
 	return 0;
 }
 
@@ -287,6 +304,11 @@ static int read_site(int yard_fd, const struct ynode *root, struct site *s, stru
 		if (read_url(&s->arena, n->item[i], &s->mirror[s->mirror_count++], e) < 0)
 			return -1;
 	}
+
+	s->hold_percent = SITE_HOLD_PERCENT;
+	n = yaml_get(root, "hold_percent");
+	if (n && read_number(n, 100000, &s->hold_percent, e) < 0)
+		return -1;
 
 	n = yaml_get(root, "releases");
 	for (size_t i = 0; n && i < n->count; i++)
@@ -384,6 +406,12 @@ void site_format(struct buf *out, const char *name, const char *const *releases,
 		"#base_url: https://images.example.org\n"
 		"\n# Other servers with the same tree; clients try them in this order.\n"
 		"#mirrors: [https://mirror.example.org/images]\n"
+		"\n# A build whose unpacked size or number of packages is off by more "
+		"than this\n"
+		"# share of the last good one, in per cent, is held back until 'add "
+		"--force'.\n"
+		"# 0 holds none.\n"
+		"#hold_percent: 30\n"
 		"\n# Files in releases/ (copies of the recipes' releases.yaml): they "
 		"alone decide\n"
 		"# aliases, default releases and ends of life.\n");

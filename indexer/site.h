@@ -1,6 +1,6 @@
 /* site.h -- site.yaml and releases/<distro>.yaml: what the operator says about the site.
- * Shape   site.yaml: schema 1, name, base_url, mirrors, releases (file names in
- * releases/); releases/<distro>.yaml: formats chapter section 8. Unknown keys are refused
+ * Shape   site.yaml: schema 1, name, base_url, mirrors, hold_percent, releases (file
+ * names in releases/); releases/<distro>.yaml: formats chapter section 8. Unknown keys are refused
  * Rules   aliases and end-of-life come from here alone: no build can claim them
  * Errors  ERR_PARSE "site.yaml:3:1: sentence"
  * Owns    the site's arena owns every string */
@@ -31,9 +31,12 @@ struct site {
 	const char *name, *base_url; /* base_url may be "" */
 	const char *mirror[SITE_LIST_MAX];
 	size_t mirror_count;
+	int64_t hold_percent; /* a build this far from the last is held; 0: none is */
 	struct site_release *release;
 	size_t release_count;
 };
+
+#define SITE_HOLD_PERCENT 30
 
 /* Reads both beneath the operator's directory. */
 int site_read(int yard_fd, struct site *out, struct err *e) must_check nonnull;

@@ -190,11 +190,12 @@ if crime == "fifo":
 with open(os.path.join(base, "build.log"), "w") as f:
     f.write("log\n")
 
-failed = crime == "failed"
+failed = crime in ("failed", "test-failed")
 build = {"schema": 1, "image": "toy/other/amd64/default" if crime == "name" else image, "serial": serial, "epoch": EPOCH,
          "tool": "rootyard 0.1.0", "recipe_sha256": "0" * 64, "result": "failed" if failed else "ok",
-         "class": "upstream" if failed else "ok", "message": "the mirror is down" if failed else "",
-         "test": {"result": "not tested" if failed else "passed", "kind": "command"}, "sources": [],
+         "class": {"failed": "upstream", "test-failed": "test"}.get(crime, "ok"),
+         "message": {"failed": "the mirror is down", "test-failed": "it did not boot"}.get(crime, ""),
+         "test": {"result": {"failed": "not tested", "test-failed": "failed"}.get(crime, "passed"), "kind": "command"}, "sources": [],
          "artifacts": [] if failed else listed}
 if not failed:
     build["tree"] = {"id": sha(manifest).hex(), "diff_id": sha(tar).hex(),

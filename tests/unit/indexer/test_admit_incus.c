@@ -75,6 +75,10 @@ static void incus_meta_refuses(void **state)
 			HEAD "templates:\n  x:\n    when: [create]\n    template: "
 			     "hostname.tpl\n",
 			"not an absolute path" },
+		{ "metadata.yaml",
+			HEAD "templates:\n  /x:\n    when: [create]\n    template: "
+			     "hostname.tpl\n    create_only: 1\n",
+			"neither true nor false" },
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
