@@ -125,6 +125,11 @@ int catalog_build_walk(struct catalog *c, const struct image *image,
 	catalog_build_each *each, void *ctx, struct err *e) must_check
 	nonnull_args(1, 3, 5);
 
+/* An image's newest active builds, at most `limit`. */
+int catalog_build_newest(struct catalog *c, int64_t image, size_t limit,
+	catalog_build_each *each, void *ctx, struct err *e) must_check
+	nonnull_args(1, 4, 6);
+
 /* Files of a build, by name. */
 int catalog_file_walk(struct catalog *c, int64_t build,
 	int (*each)(const struct catalog_file *f, void *ctx, struct err *e), void *ctx,

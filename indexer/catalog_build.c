@@ -144,6 +144,20 @@ static int read_build(struct query *q, struct catalog_build *b, struct err *e)
 	"image.id = build.image "
 #define BUILD_ORDER " ORDER BY distro, release, arch, variant, serial DESC"
 
+static int walk_builds(
+	struct query *q, catalog_build_each *each, void *ctx, struct err *e)
+{
+	int rc;
+
+	while ((rc = query_next(q, e)) > 0) {
+		struct catalog_build b;
+
+		if (read_build(q, &b, e) < 0 || each(&b, ctx, e) < 0)
+			return -1;
+	}
+	return rc;
+}
+
 int catalog_build_walk(struct catalog *c, const struct image *image,
 	catalog_build_each *each, void *ctx, struct err *e)
 {
@@ -159,16 +173,20 @@ int catalog_build_walk(struct catalog *c, const struct image *image,
 			image->variant);
 	else
 		rc = query_begin(&q, c, e, BUILD_COLUMNS BUILD_ORDER, "");
-	if (rc < 0)
+	return rc < 0 ? -1 : walk_builds(&q, each, ctx, e);
+}
+
+int catalog_build_newest(struct catalog *c, int64_t image, size_t limit,
+	catalog_build_each *each, void *ctx, struct err *e)
+{
+	auto_query struct query q = { 0 };
+
+	if (query_begin(&q, c, e,
+		    BUILD_COLUMNS "WHERE build.image = ?1 AND build.state = 'active' "
+				  "ORDER BY serial DESC LIMIT ?2",
+		    "ii", image, (int64_t)limit) < 0)
 		return -1;
-
-	while ((rc = query_next(&q, e)) > 0) {
-		struct catalog_build b;
-
-		if (read_build(&q, &b, e) < 0 || each(&b, ctx, e) < 0)
-			return -1;
-	}
-	return rc;
+	return walk_builds(&q, each, ctx, e);
 }
 
 int catalog_file_walk(struct catalog *c, int64_t build,

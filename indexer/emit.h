@@ -7,19 +7,70 @@
 #include "indexer/yard.h"
 #include "lib/model/catdoc.h"
 
-#define EMIT_INDEX_MAX (16U << 20)
+#define EMIT_INDEX_MAX (32U << 20) /* one file of a generation */
 
 /* emit_sums.c: SHA256SUMS of one build: what is signed for. */
 void emit_sums(const struct catalog_file *file, size_t count, struct buf *out) nonnull;
 
-/* emit_lxc.c: meta/1.0/index-* of a generation. */
-struct emit_lxc_file {
-	const char *path; /* meta/1.0/index-system */
+/* ---- files of a generation: one emitter a reader, all run by emission.c in one pass */
+
+#define EMIT_BUILDS 5 /* an image's newest, that emitters see */
+
+/* What happens to a text when it becomes files of the generation. */
+enum emit_treat {
+	EMIT_ASC = 1, /* armoured detached signature in PATH.asc */
+	EMIT_GPG = 2, /* the same bytes in PATH.gpg, a name that some clients insist on */
+	EMIT_CLEAR = 4, /* PATH itself is the text inside its signature */
+	EMIT_GZ = 8,    /* PATH.gz and PATH.zst beside it, for servers that send those */
+	EMIT_ZST = 16,
 };
-extern const struct emit_lxc_file emit_lxc_files[];
-extern const size_t emit_lxc_file_count;
-void emit_lxc_line(
-	struct buf *out, const struct image *image, const char *serial) nonnull;
+
+struct emit_file {
+	const char *path; /* in the generation: "meta/1.0/index-system" */
+	unsigned int text;
+	unsigned int treat;
+};
+
+/* What all images have in common. */
+struct emit_site {
+	const struct site *site;
+	const char *repo;
+	int64_t now_s, generation;
+	size_t image_count;
+};
+
+struct emit_build {
+	struct catalog_build row;        /* its strings live as long as the image */
+	const struct catalog_file *file; /* by name */
+	size_t file_count;
+};
+const struct catalog_file *emit_build_file(
+	const struct emit_build *b, const char *name) nonnull;
+
+struct emit_image {
+	const struct emit_listed *listed;
+	const struct site_release *release; /* what the operator says of it, or NULL */
+	const struct emit_build *build;     /* active ones, newest first, at least one */
+	size_t build_count;
+};
+
+/* begin, each image in image order, end; the texts' ceilings report overflow. `state` is
+ * state_size zeroed bytes, for what must be remembered between images. */
+struct emitter {
+	const char *client; /* its name in site.yaml's `clients` */
+	bool needs_url;     /* skipped until site.yaml has base_url */
+	const struct emit_file *file;
+	size_t file_count;
+	unsigned int text_count;
+	size_t state_size;
+	void (*begin)(const struct emit_site *s, void *state, struct buf *text);
+	void (*image)(const struct emit_site *s, const struct emit_image *i, void *state,
+		struct buf *text);
+	void (*end)(const struct emit_site *s, void *state, struct buf *text);
+	void (*release)(void *state);
+};
+
+extern const struct emitter emit_lxc; /* meta/1.0/index-*: lxc-download */
 
 /* emit_meta.c: the document of one image: newest builds, aliases, end of life. */
 int emit_image_document(struct catalog *c, const struct site *site,

@@ -1,16 +1,29 @@
 #include "indexer/emit.h"
 #include "lib/model/lxcindex.h"
 
-/* Clients of level 7 ask for the suffixed name first, three times if it is absent. */
-const struct emit_lxc_file emit_lxc_files[] = {
-	{ "meta/1.0/index-system" },
-	{ "meta/1.0/index-system.7" },
-	{ "meta/1.0/index-user" },
-	{ "meta/1.0/index-user.7" },
-};
-const size_t emit_lxc_file_count = ARRAY_COUNT(emit_lxc_files);
+enum { NEWEST, TEXTS };
 
-void emit_lxc_line(struct buf *out, const struct image *image, const char *serial)
+#define BOTH(suffix)                                                                     \
+	{ "meta/1.0/index-system" suffix, NEWEST, EMIT_ASC },                            \
+	{                                                                                \
+		"meta/1.0/index-user" suffix, NEWEST, EMIT_ASC                           \
+	}
+
+/* Clients of level 7 ask for the suffixed name first, three times if it is absent. */
+static const struct emit_file files[] = { BOTH(""), BOTH(".7") };
+
+static void image(const struct emit_site *s, const struct emit_image *i, void *state,
+	struct buf *text)
 {
-	lxcindex_line(out, image, serial);
+	(void)s;
+	(void)state;
+	lxcindex_line(&text[NEWEST], &i->listed->image, i->listed->serial);
 }
+
+const struct emitter emit_lxc = {
+	.client = "lxc",
+	.file = files,
+	.file_count = ARRAY_COUNT(files),
+	.text_count = TEXTS,
+	.image = image,
+};

@@ -1,10 +1,10 @@
 #include "indexer/fsck.h"
 
-#include "indexer/emit.h"
+#include "indexer/emission.h"
 #include "indexer/inode.h"
+#include "indexer/listed.h"
 #include "lib/adapt/zst.h"
 #include "lib/base/fs.h"
-#include "lib/model/lxcindex.h"
 
 #include <fcntl.h>
 
@@ -155,24 +155,16 @@ static void check_catalog(
 	}
 }
 
-static void check_listed(struct fsck *f, const struct trust_object *o)
+static void check_listed(struct fsck *f, const struct listed *l, size_t at)
 {
-	auto_buf struct buf text = BUF_INIT(EMIT_INDEX_MAX),
-			    asc = BUF_INIT(SIGNATURE_MAX);
-	char path[LAYOUT_PATH_MAX], asc_path[LAYOUT_PATH_MAX + 4];
-	size_t len = strlen(o->path);
+	char path[LAYOUT_PATH_MAX];
 	struct err e;
 
-	yard_gen_path(f->live, o->path, path);
-	if (!read_exact(f, path, o->size, &o->sha256, &text))
+	if (listed_check(l, at, &e) == 0)
 		return;
-	if (f->quick || !f->notary || (len > 4 && strcmp(o->path + len - 4, ".asc") == 0))
-		return;
-	snprintf(asc_path, sizeof(asc_path), "%s.asc", path);
-	if (!read_file(f, "F7", asc_path, &asc))
-		return;
-	if (notary_check(f->notary, buf_bytes(&text), buf_bytes(&asc), o->path, &e) < 0)
-		fsck_find(f, "F7", asc_path, "untrusted: %s; " RE_PUBLISH, e.text);
+	yard_gen_path(f->live, l->file[at].path, path);
+	fsck_find(f, "F7", path, "%s%s; " RE_PUBLISH,
+		e.code == ERR_UNTRUSTED ? "untrusted: " : "", e.text);
 }
 
 static void check_files(struct fsck *f, const struct trust_object *o)
@@ -180,6 +172,9 @@ static void check_files(struct fsck *f, const struct trust_object *o)
 	auto_buf struct buf text = BUF_INIT(TRUST_DOC_MAX);
 	auto_arena struct arena arena = { 0 };
 	struct trust_object *file;
+	char base[LAYOUT_PATH_MAX];
+	auto_fd int base_fd = -1;
+	struct listed l;
 	size_t count;
 	struct err e;
 
@@ -189,8 +184,18 @@ static void check_files(struct fsck *f, const struct trust_object *o)
 		fsck_find(f, "F7", o->path, "%s; " RE_PUBLISH, e.text);
 		return;
 	}
+	yard_gen_path(f->live, ".", base);
+	base_fd = fs_open_dir_at(f->yard->public_fd, base, &e);
+	if (base_fd < 0) {
+		fsck_find(f, "F7", base, "%s; " RE_PUBLISH, e.text);
+		return;
+	}
+	l = (struct listed){ .file = file,
+		.count = count,
+		.base_fd = base_fd,
+		.n = f->quick ? NULL : f->notary };
 	for (size_t i = 0; i < count; i++)
-		check_listed(f, &file[i]);
+		check_listed(f, &l, i);
 }
 
 static void check_current(struct fsck *f, const struct envelope *v,
@@ -214,34 +219,41 @@ static void check_current(struct fsck *f, const struct envelope *v,
 	check_files(f, &c->files);
 }
 
-static int add_line(
-	const struct image *image, const char *serial, void *ctx, struct err *e)
+/* F8: the same facts give the same bytes. */
+static int compare_file(
+	const struct emit_file *file, struct bytes want, void *ctx, struct err *unused)
 {
-	(void)e;
-	emit_lxc_line(ctx, image, serial);
+	auto_buf struct buf have = BUF_INIT(EMIT_INDEX_MAX);
+	struct fsck *f = ctx;
+	char path[LAYOUT_PATH_MAX];
+	bool same;
+
+	(void)unused;
+	yard_gen_path(f->live, file->path, path);
+	if (!read_file(f, "F8", path, &have))
+		return 0;
+	same = file->treat & EMIT_CLEAR
+		       ? memmem(have.data, have.len, want.data, want.len) != NULL
+		       : bytes_equal(want, buf_bytes(&have));
+	if (!same)
+		fsck_find(f, "F8", path,
+			"is not what the catalog makes of generation %lld; " RE_PUBLISH,
+			(long long)f->live);
 	return 0;
 }
 
-/* F8: the same facts give the same bytes. */
+/* Only while nothing waits to be published: else the catalog knows more than the
+ * generation. */
 static int check_legacy(struct fsck *f, struct err *e)
 {
-	auto_buf struct buf want = BUF_INIT(EMIT_INDEX_MAX);
+	auto_plan struct plan plan = { 0 };
 
-	if (catalog_listing_walk(f->yard->catalog, f->live, add_line, &want, e) < 0)
+	if (plan_make(f->yard, &plan, e) < 0)
 		return -1;
-	for (size_t i = 0; i < emit_lxc_file_count; i++) {
-		auto_buf struct buf have = BUF_INIT(EMIT_INDEX_MAX);
-		char path[LAYOUT_PATH_MAX];
-
-		yard_gen_path(f->live, emit_lxc_files[i].path, path);
-		if (read_file(f, "F8", path, &have) &&
-			!bytes_equal(buf_bytes(&want), buf_bytes(&have)))
-			fsck_find(f, "F8", path,
-				"is not what the catalog makes of generation "
-				"%lld; " RE_PUBLISH,
-				(long long)f->live);
-	}
-	return 0;
+	if (!plan_is_empty(&plan) || plan.generation != f->live + 1)
+		return 0;
+	plan.generation = f->live;
+	return emission_run(f->yard, &plan, compare_file, f, e);
 }
 
 int fsck_live(struct fsck *f, struct err *e)

@@ -119,6 +119,28 @@ int notary_sign_fd(
 	return notary_check_fd(n, fd, buf_bytes(out), path, e);
 }
 
+int notary_check_clearsigned(struct notary *n, struct bytes message, const char *path,
+	struct buf *text, struct err *e)
+{
+	if (verify_clearsigned(n->verifier, &n->publish, message, n->now_s, text, e) < 0)
+		return err_wrap(e, "'%s'", path);
+	return check_notation(n, path, e);
+}
+
+int notary_clearsign(struct notary *n, struct bytes text, const char *path,
+	struct buf *out, struct err *e)
+{
+	auto_buf struct buf back = BUF_INIT(text.len);
+
+	if (signer_clearsign(n->signer, text, path, out, e) < 0)
+		return err_wrap(e, "'%s'", path);
+	if (notary_check_clearsigned(n, buf_bytes(out), path, &back, e) < 0)
+		return -1;
+	if (!bytes_equal(buf_bytes(&back), text))
+		return err_set(e, ERR_FAILED, "gpg changed '%s' while signing it", path);
+	return 0;
+}
+
 int notary_sign_pae(struct notary *n, const char *type, struct bytes body,
 	struct buf *out, struct err *e)
 {

@@ -39,6 +39,12 @@ int notary_check(struct notary *n, struct bytes data, struct bytes asc, const ch
 int notary_check_fd(struct notary *n, int fd, struct bytes asc, const char *path,
 	struct err *e) must_check nonnull;
 
+/* The text inside its own signature (.sjson); the check gives back what was signed. */
+int notary_clearsign(struct notary *n, struct bytes text, const char *path,
+	struct buf *out, struct err *e) must_check nonnull;
+int notary_check_clearsigned(struct notary *n, struct bytes message, const char *path,
+	struct buf *text, struct err *e) must_check nonnull;
+
 /* A binary signature over PAE(type, body), as envelopes carry them. */
 int notary_sign_pae(struct notary *n, const char *type, struct bytes body,
 	struct buf *out, struct err *e) must_check nonnull;

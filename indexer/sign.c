@@ -152,7 +152,9 @@ static int take(gpgme_data_t data, struct buf *out, struct err *e)
 	return buf_check(out, "a signature", e);
 }
 
-static int sign(struct signer *s, gpgme_data_t in, const char *path, bool armor,
+enum how { ARMORED, BINARY, CLEAR };
+
+static int sign(struct signer *s, gpgme_data_t in, const char *path, enum how how,
 	struct buf *out, struct err *e)
 {
 	gpgme_sign_result_t result;
@@ -160,7 +162,7 @@ static int sign(struct signer *s, gpgme_data_t in, const char *path, bool armor,
 	gpgme_error_t rc;
 	int status;
 
-	gpgme_set_armor(s->ctx, armor);
+	gpgme_set_armor(s->ctx, how != BINARY);
 	gpgme_sig_notation_clear(s->ctx);
 	rc = path[0] ? gpgme_sig_notation_add(s->ctx, VERIFY_PATH_NOTATION, path,
 			       GPGME_SIG_NOTATION_HUMAN_READABLE)
@@ -168,7 +170,8 @@ static int sign(struct signer *s, gpgme_data_t in, const char *path, bool armor,
 	if (!rc)
 		rc = gpgme_data_new(&sig);
 	if (!rc)
-		rc = gpgme_op_sign(s->ctx, in, sig, GPGME_SIG_MODE_DETACH);
+		rc = gpgme_op_sign(s->ctx, in, sig,
+			how == CLEAR ? GPGME_SIG_MODE_CLEAR : GPGME_SIG_MODE_DETACH);
 	if (rc) {
 		gpgme_data_release(sig);
 		return fail(rc, "sign", e);
@@ -185,7 +188,7 @@ static int sign(struct signer *s, gpgme_data_t in, const char *path, bool armor,
 	return status;
 }
 
-static int sign_bytes(struct signer *s, struct bytes data, const char *path, bool armor,
+static int sign_bytes(struct signer *s, struct bytes data, const char *path, enum how how,
 	struct buf *out, struct err *e)
 {
 	gpgme_data_t in;
@@ -195,7 +198,7 @@ static int sign_bytes(struct signer *s, struct bytes data, const char *path, boo
 
 	if (rc)
 		return fail(rc, "sign", e);
-	status = sign(s, in, path, armor, out, e);
+	status = sign(s, in, path, how, out, e);
 	gpgme_data_release(in);
 	return status;
 }
@@ -203,13 +206,19 @@ static int sign_bytes(struct signer *s, struct bytes data, const char *path, boo
 int signer_sign(struct signer *s, struct bytes data, const char *path, struct buf *out,
 	struct err *e)
 {
-	return sign_bytes(s, data, path, true, out, e);
+	return sign_bytes(s, data, path, ARMORED, out, e);
 }
 
 int signer_sign_binary(
 	struct signer *s, struct bytes data, struct buf *out, struct err *e)
 {
-	return sign_bytes(s, data, "", false, out, e);
+	return sign_bytes(s, data, "", BINARY, out, e);
+}
+
+int signer_clearsign(struct signer *s, struct bytes text, const char *path,
+	struct buf *out, struct err *e)
+{
+	return sign_bytes(s, text, path, CLEAR, out, e);
 }
 
 int signer_sign_fd(
@@ -224,7 +233,7 @@ int signer_sign_fd(
 	rc = gpgme_data_new_from_fd(&in, fd);
 	if (rc)
 		return fail(rc, "sign", e);
-	status = sign(s, in, path, true, out, e);
+	status = sign(s, in, path, ARMORED, out, e);
 	gpgme_data_release(in);
 	return status;
 }

@@ -33,6 +33,11 @@ int signer_sign_fd(struct signer *s, int fd, const char *path, struct buf *out,
 int signer_sign_binary(struct signer *s, struct bytes data, struct buf *out,
 	struct err *e) must_check nonnull;
 
+/* The text inside its own signature, in lines of less than 19,995 bytes: gpg cuts longer
+ * ones. */
+int signer_clearsign(struct signer *s, struct bytes text, const char *path,
+	struct buf *out, struct err *e) must_check nonnull;
+
 /* Prepares an empty home: directory 0700, gpg.conf, gpg-agent.conf. */
 int sign_make_home(int dir_fd, const char *name, struct err *e) must_check nonnull;
 

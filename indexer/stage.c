@@ -1,5 +1,11 @@
 #include "indexer/stage.h"
 
+#include "indexer/emission.h"
+#include "lib/adapt/gz.h"
+#include "lib/adapt/zst.h"
+
+#define FILES_MAX 128
+
 /* What is collected while one generation is decided. */
 struct staging {
 	struct yard *yard;
@@ -10,7 +16,7 @@ struct staging {
 	struct buf catalog_sig_bytes;
 	struct trust_object files;
 	struct arena arena;
-	struct trust_object *legacy; /* what `files` lists */
+	struct trust_object legacy[FILES_MAX]; /* what `files` lists */
 	size_t legacy_count;
 };
 
@@ -75,9 +81,11 @@ static int stage_catalog(struct staging *s, struct err *e)
 	return 0;
 }
 
-static int stage_file(
-	struct staging *s, const char *path, struct bytes text, struct err *e)
+static int put_file(struct staging *s, const char *path, struct bytes text, struct err *e)
 {
+	if (s->legacy_count == FILES_MAX)
+		return err_set(
+			e, ERR_LIMIT, "a generation has more than %d files", FILES_MAX);
 	s->legacy[s->legacy_count++] = (struct trust_object){
 		.path = arena_strdup(&s->arena, path),
 		.size = text.len,
@@ -86,32 +94,71 @@ static int stage_file(
 	return catalog_genfile_put(s->yard->catalog, s->plan->generation, path, text, e);
 }
 
-static int stage_signed_file(
-	struct staging *s, const char *path, struct bytes text, struct err *e)
+/* PATH + suffix */
+static int put_beside(struct staging *s, const char *path, const char *suffix,
+	struct bytes text, struct err *e)
 {
-	auto_buf struct buf asc = BUF_INIT(SIGNATURE_MAX);
-	char asc_path[LAYOUT_PATH_MAX];
+	char name[LAYOUT_PATH_MAX];
 
-	snprintf(asc_path, sizeof(asc_path), "%s.asc", path);
-	if (signer_sign(s->notary->signer, text, path, &asc, e) < 0 ||
-		stage_file(s, path, text, e) < 0)
-		return -1;
-	return stage_file(s, asc_path, buf_bytes(&asc), e);
+	snprintf(name, sizeof(name), "%s%s", path, suffix);
+	return put_file(s, name, text, e);
 }
 
-static int stage_lxc(struct staging *s, struct err *e)
+static int put_signatures(
+	struct staging *s, const struct emit_file *f, struct bytes text, struct err *e)
 {
-	auto_buf struct buf text = BUF_INIT(EMIT_INDEX_MAX);
+	auto_buf struct buf asc = BUF_INIT(SIGNATURE_MAX);
 
-	for (size_t i = 0; i < s->plan->count; i++)
-		emit_lxc_line(&text, &s->plan->image[i].listed.image,
-			s->plan->image[i].listed.serial);
-	if (buf_check(&text, "meta/1.0/index-system", e) < 0)
+	if (!(f->treat & (EMIT_ASC | EMIT_GPG)))
+		return 0;
+	if (signer_sign(s->notary->signer, text, f->path, &asc, e) < 0)
 		return -1;
-	for (size_t i = 0; i < emit_lxc_file_count; i++)
-		if (stage_signed_file(s, emit_lxc_files[i].path, buf_bytes(&text), e) < 0)
+	if (f->treat & EMIT_ASC && put_beside(s, f->path, ".asc", buf_bytes(&asc), e) < 0)
+		return -1;
+	return f->treat & EMIT_GPG ? put_beside(s, f->path, ".gpg", buf_bytes(&asc), e)
+				   : 0;
+}
+
+static int put_companions(
+	struct staging *s, const struct emit_file *f, struct bytes text, struct err *e)
+{
+	static const struct {
+		unsigned int treat;
+		const char *suffix;
+		int (*encode)(
+			struct bytes raw, int level, struct buf *out, struct err *e);
+		int level;
+	} kinds[] = { { EMIT_GZ, ".gz", gz_encode, 9 },
+		{ EMIT_ZST, ".zst", zst_encode, 10 } };
+
+	for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+		auto_buf struct buf packed = BUF_INIT(EMIT_INDEX_MAX);
+
+		if (!(f->treat & kinds[i].treat))
+			continue;
+		if (kinds[i].encode(text, kinds[i].level, &packed, e) < 0 ||
+			buf_check(&packed, f->path, e) < 0 ||
+			put_beside(s, f->path, kinds[i].suffix, buf_bytes(&packed), e) <
+				0)
 			return -1;
+	}
 	return 0;
+}
+
+static int stage_file(
+	const struct emit_file *f, struct bytes text, void *ctx, struct err *e)
+{
+	auto_buf struct buf clear = BUF_INIT(EMIT_INDEX_MAX);
+	struct staging *s = ctx;
+
+	if (f->treat & EMIT_CLEAR) {
+		if (notary_clearsign(s->notary, text, f->path, &clear, e) < 0)
+			return -1;
+		text = buf_bytes(&clear);
+	}
+	if (put_file(s, f->path, text, e) < 0 || put_signatures(s, f, text, e) < 0)
+		return -1;
+	return put_companions(s, f, text, e);
 }
 
 static int stage_listing(struct staging *s, struct err *e)
@@ -212,7 +259,7 @@ static int stage_rows(struct staging *s, struct err *e)
 
 	/* the rows below name the generation, which names `files`: checked at the commit
 	 */
-	if (stage_lxc(s, e) < 0 || stage_files(s, e) < 0)
+	if (emission_run(y, s->plan, stage_file, s, e) < 0 || stage_files(s, e) < 0)
 		return -1;
 	g.catalog = s->catalog.sha256;
 	g.files = s->files.sha256;
@@ -229,7 +276,6 @@ int stage_generation(struct yard *y, struct notary *n, struct plan *plan, struct
 	int rc;
 
 	s.catalog_sig_bytes.ceiling = SIGNATURE_MAX;
-	s.legacy = arena_array(&s.arena, 2 * emit_lxc_file_count, sizeof(*s.legacy));
 	if (catalog_begin(y->catalog, e) < 0)
 		return -1;
 	rc = stage_rows(&s, e);

@@ -1,9 +1,10 @@
 #include "indexer/write.h"
 
-#include "indexer/emit.h"
 #include "indexer/inode.h"
+#include "indexer/listed.h"
 #include "lib/adapt/zst.h"
 #include "lib/base/fs.h"
+#include "lib/model/catdoc.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -79,17 +80,20 @@ static int write_file(const char *path, const struct digest *unused, struct byte
 	return inode_write(*gen_fd, path, text, INODE_MARKED, e);
 }
 
-static int sync_tree(int gen_fd, struct err *e)
+/* Every directory beneath and then the one itself. */
+static int sync_tree(int at_fd, const char *name, struct err *e)
 {
-	static const char *const dirs[] = { "meta/1.0", "meta/2", "meta", "." };
+	auto_fd int fd = fs_open_dir_at(at_fd, name, e);
+	auto_names struct fs_names names = { 0 };
+	struct stat st;
 
-	for (size_t i = 0; i < ARRAY_COUNT(dirs); i++) {
-		auto_fd int fd = fs_open_dir_at(gen_fd, dirs[i], e);
-
-		if (fd < 0 || fs_sync(fd, dirs[i], e) < 0)
+	if (fd < 0 || fs_list_dir(fd, ".", &names, e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++)
+		if (fstatat(fd, names.name[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+			S_ISDIR(st.st_mode) && sync_tree(fd, names.name[i], e) < 0)
 			return -1;
-	}
-	return 0;
+	return fs_sync(fd, name, e);
 }
 
 static int write_files(struct yard *y, int64_t number, const char *base, struct err *e)
@@ -115,7 +119,7 @@ static int write_files(struct yard *y, int64_t number, const char *base, struct 
 	if (rc < 0 || buf_check(&envelope, "current", e) < 0 ||
 		write_file(LAYOUT_CURRENT, NULL, buf_bytes(&envelope), &gen_fd, e) < 0)
 		return -1;
-	return sync_tree(gen_fd, e);
+	return sync_tree(gen_fd, ".", e);
 }
 
 int write_generation(struct yard *y, struct notary *n, int64_t number, struct err *e)
@@ -161,53 +165,21 @@ static int check_current(struct yard *y, struct notary *n, const struct envelope
 	return 0;
 }
 
-static int read_checked(
-	int base_fd, const struct trust_object *o, struct buf *out, struct err *e)
-{
-	struct digest d;
-
-	if (fs_read_at(base_fd, o->path, out, e) < 0)
-		return -1;
-	d = digest_of(buf_bytes(out));
-	if (out->len != o->size || !digest_equal(&d, &o->sha256))
-		return err_set(e, ERR_UNTRUSTED,
-			"'%s' is not what this generation's list of "
-			"files says it is",
-			o->path);
-	return 0;
-}
-
-/* A file and, when it has one in the list, its signature. */
-static int check_file(
-	struct notary *n, int base_fd, const struct trust_object *o, struct err *e)
-{
-	auto_buf struct buf text = BUF_INIT(EMIT_INDEX_MAX);
-	auto_buf struct buf asc = BUF_INIT(SIGNATURE_MAX);
-	auto_free char *asc_path = xasprintf("%s.asc", o->path);
-	size_t len = strlen(o->path);
-
-	if (read_checked(base_fd, o, &text, e) < 0)
-		return -1;
-	if (len > 4 && strcmp(o->path + len - 4, ".asc") == 0)
-		return 0;
-	if (fs_read_at(base_fd, asc_path, &asc, e) < 0)
-		return -1;
-	return notary_check(n, buf_bytes(&text), buf_bytes(&asc), o->path, e);
-}
-
 static int check_files(struct yard *y, struct notary *n, int base_fd,
 	const struct current *c, struct err *e)
 {
 	auto_buf struct buf text = BUF_INIT(0);
 	auto_arena struct arena arena = { 0 };
 	struct trust_object *file;
+	struct listed l;
 	size_t count;
 
 	if (read_object(y, &c->files, TRUST_DOC_MAX, &text, e) < 0 ||
 		files_parse(buf_bytes(&text), &arena, &file, &count, e) < 0)
 		return -1;
+	l = (struct listed){ .file = file, .count = count, .base_fd = base_fd, .n = n };
 	for (size_t i = 0; i < count; i++)
-		if (check_file(n, base_fd, &file[i], e) < 0)
+		if (listed_check(&l, i, e) < 0)
 			return -1;
 	return 0;
 }

@@ -340,25 +340,9 @@ static void tally_signature(struct verifier *v, struct tally *t, gpgme_signature
 		take_notation(v, s);
 }
 
-/* One signature file, which may hold several signatures. A bad one among them spoils
- * all. */
-static int tally_file(struct verifier *v, struct tally *t, gpgme_data_t data,
-	struct bytes signature, struct err *e)
+/* What the engine said of all signatures of one message. A bad one spoils all. */
+static int tally_result(struct verifier *v, struct tally *t, struct err *e)
 {
-	auto_data gpgme_data_t sig = NULL;
-
-	if (signature.len == 0)
-		return err_set(e, ERR_UNTRUSTED, "the signature is empty");
-	if (signature.len > SIGNATURE_MAX)
-		return err_set(e, ERR_UNTRUSTED, "the signature is larger than 64 KiB");
-	if (data_of(signature, &sig, e) < 0)
-		return -1;
-
-	gpgme_error_t r = gpgme_op_verify(v->ctx, sig, data, NULL);
-
-	if (r)
-		return gpgme_fail(e, ERR_UNTRUSTED, "cannot check the signature", r);
-
 	gpgme_verify_result_t result = gpgme_op_verify_result(v->ctx);
 
 	if (!result || !result->signatures)
@@ -372,6 +356,25 @@ static int tally_file(struct verifier *v, struct tally *t, gpgme_data_t data,
 	for (gpgme_signature_t s = result->signatures; s; s = s->next)
 		tally_signature(v, t, s);
 	return 0;
+}
+
+/* One signature file, which may hold several signatures. */
+static int tally_file(struct verifier *v, struct tally *t, gpgme_data_t data,
+	struct bytes signature, struct err *e)
+{
+	auto_data gpgme_data_t sig = NULL;
+	gpgme_error_t r;
+
+	if (signature.len == 0)
+		return err_set(e, ERR_UNTRUSTED, "the signature is empty");
+	if (signature.len > SIGNATURE_MAX)
+		return err_set(e, ERR_UNTRUSTED, "the signature is larger than 64 KiB");
+	if (data_of(signature, &sig, e) < 0)
+		return -1;
+	r = gpgme_op_verify(v->ctx, sig, data, NULL);
+	if (r)
+		return gpgme_fail(e, ERR_UNTRUSTED, "cannot check the signature", r);
+	return tally_result(v, t, e);
 }
 
 static void notation_forget(struct verifier *v)
@@ -448,6 +451,40 @@ int verify_detached_fd(struct verifier *v, const struct verify_role *role, int f
 	if (lseek(fd, 0, SEEK_SET) != 0)
 		return err_sys(e, "cannot rewind the verified file");
 	return tally_judge(v, &t, e);
+}
+
+static int take_text(gpgme_data_t data, struct buf *out, struct err *e)
+{
+	unsigned char chunk[16 << 10];
+	ssize_t n;
+
+	if (gpgme_data_seek(data, 0, SEEK_SET) < 0)
+		return err_sys(e, "cannot read what gpg wrote");
+	while ((n = gpgme_data_read(data, chunk, sizeof(chunk))) > 0)
+		buf_add(out, chunk, (size_t)n);
+	return n < 0 ? err_sys(e, "cannot read what gpg wrote")
+		     : buf_check(out, "the signed text", e);
+}
+
+int verify_clearsigned(struct verifier *v, const struct verify_role *role,
+	struct bytes message, int64_t now_s, struct buf *text, struct err *e)
+{
+	auto_tally struct tally t = { 0 };
+	auto_data gpgme_data_t in = NULL, out = NULL;
+	gpgme_error_t r;
+
+	notation_forget(v);
+	if (tally_init(&t, role, now_s, e) < 0 || data_of(message, &in, e) < 0)
+		return -1;
+	r = gpgme_data_new(&out);
+	if (r)
+		return gpgme_fail(e, ERR_FAILED, "cannot check signatures", r);
+	r = gpgme_op_verify(v->ctx, in, NULL, out);
+	if (r)
+		return gpgme_fail(e, ERR_UNTRUSTED, "cannot check the signed text", r);
+	if (tally_result(v, &t, e) < 0 || tally_judge(v, &t, e) < 0)
+		return -1;
+	return take_text(out, text, e);
 }
 
 const char *verify_notation(struct verifier *v)

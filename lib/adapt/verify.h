@@ -10,6 +10,7 @@
 #define LIB_ADAPT_VERIFY_H
 
 #include "lib/adapt/digest.h"
+#include "lib/base/buf.h"
 
 #define FPR_MAX        65 /* 40 or 64 upper-case hex digits and the NUL */
 #define SIGNATURE_MAX  (64 << 10)
@@ -49,6 +50,11 @@ int verify_detached_all(struct verifier *v, const struct verify_role *role,
 /* For a file too large for memory: reads fd from offset 0. */
 int verify_detached_fd(struct verifier *v, const struct verify_role *role, int fd,
 	struct bytes signature, int64_t now_s, struct err *e) must_check nonnull;
+
+/* A clearsigned message: the text that was signed, appended to `text`. */
+int verify_clearsigned(struct verifier *v, const struct verify_role *role,
+	struct bytes message, int64_t now_s, struct buf *text,
+	struct err *e) must_check nonnull;
 
 /* The value of notation `name` in the (first good, listed) signature, "" if none. */
 const char *verify_notation(struct verifier *v) nonnull;

@@ -2,7 +2,8 @@
 
 #include <stdarg.h>
 
-/* path in public/, from there to .live, inside the generation */
+/* path in public/, from there to .live, inside the generation. Companions of single files have links
+ * of their own: servers look for them beside the URL. */
 #define LINK(path, up, is_dir)                                                           \
 	{                                                                                \
 		path, up LAYOUT_LIVE "/" path, path, is_dir                              \
@@ -13,12 +14,16 @@ const struct layout_link layout_links[] = {
 	LINK("meta/2/current", "../../", false),
 	LINK("streams", "", true),
 	LINK("api/v1/index.json", "../../", false),
+	LINK("api/v1/index.json.gz", "../../", false),
+	LINK("api/v1/index.json.zst", "../../", false),
 	LINK("feed.atom", "", false),
+	LINK("feed.atom.gz", "", false),
 	LINK("aplinfo.dat", "", false),
 	LINK("aplinfo.dat.gz", "", false),
 	LINK("aplinfo.dat.asc", "", false),
 	LINK("wsl", "", true),
 	LINK("index.html", "", false),
+	LINK("index.html.gz", "", false),
 	LINK("assets", "", true),
 };
 const size_t layout_link_count = ARRAY_COUNT(layout_links);

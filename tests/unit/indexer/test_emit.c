@@ -18,15 +18,20 @@ static void sums_list_only_what_is_signed_for(void **state)
 
 static void lxc_index_has_both_modes_with_and_without_level(void **state)
 {
-	auto_buf struct buf text = BUF_INIT(4096);
-	const struct image image = { "debian", "trixie", "amd64", "default" };
+	struct buf text[1] = { BUF_INIT(4096) };
+	const struct emit_listed listed = { .image = { "debian", "trixie", "amd64",
+						    "default" },
+		.serial = "20260101_0000" };
+	const struct emit_image image = { .listed = &listed };
+	const struct emit_site site = { .generation = 1 };
 
 	(void)state;
-	assert_int_equal(emit_lxc_file_count, 4);
-	emit_lxc_line(&text, &image, "20260101_0000");
-	assert_string_equal(buf_str(&text), "debian;trixie;amd64;default;20260101_0000;/"
-					    "images/debian/trixie/amd64/default/"
-					    "20260101_0000/\n");
+	assert_int_equal(emit_lxc.file_count, 4);
+	emit_lxc.image(&site, &image, NULL, text);
+	assert_string_equal(buf_str(text), "debian;trixie;amd64;default;20260101_0000;/"
+					   "images/debian/trixie/amd64/default/"
+					   "20260101_0000/\n");
+	buf_release(text);
 }
 
 static void aliases_lead_only_to_releases_with_images(void **state)

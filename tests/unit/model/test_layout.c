@@ -56,12 +56,16 @@ static void fixed_links_lead_through_live(void **state)
 		{ "meta/2/current", "../../.live/meta/2/current" },
 		{ "streams", ".live/streams" },
 		{ "api/v1/index.json", "../../.live/api/v1/index.json" },
+		{ "api/v1/index.json.gz", "../../.live/api/v1/index.json.gz" },
+		{ "api/v1/index.json.zst", "../../.live/api/v1/index.json.zst" },
 		{ "feed.atom", ".live/feed.atom" },
+		{ "feed.atom.gz", ".live/feed.atom.gz" },
 		{ "aplinfo.dat", ".live/aplinfo.dat" },
 		{ "aplinfo.dat.gz", ".live/aplinfo.dat.gz" },
 		{ "aplinfo.dat.asc", ".live/aplinfo.dat.asc" },
 		{ "wsl", ".live/wsl" },
 		{ "index.html", ".live/index.html" },
+		{ "index.html.gz", ".live/index.html.gz" },
 		{ "assets", ".live/assets" },
 	};
 
