@@ -54,5 +54,8 @@ until_true() {
 # init_of NAME: pid 1 of a running container, as the host sees it.
 init_of() { sed -n 's/^init //p' "$RUNS/$1/state" 2>/dev/null; }
 
-# leaves_nothing: no container and no state on disk.
-leaves_nothing() { [ -z "$(ls -A "$STORE/containers" 2>/dev/null)" ] && [ -z "$(ls -A "$RUNS" 2>/dev/null)" ]; }
+# leaves_nothing: no container and no state on disk, but for the keeper of the id namespace.
+leaves_nothing() { [ -z "$(ls -A "$STORE/containers" 2>/dev/null)" ] && [ -z "$(ls -A "$RUNS" 2>/dev/null | grep -vx '\.holder')" ]; }
+
+# keeper_pid [USER]: the process that keeps a user's id namespace between commands.
+keeper_pid() { cut -d' ' -f1 "$T/run/${1:-ry-user}/rootyard/.holder/record" 2>/dev/null; }

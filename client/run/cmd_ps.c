@@ -141,13 +141,12 @@ static int run(struct call *c, struct err *e)
 	auto_buf struct buf text = BUF_INIT(JSON_MAX);
 	struct jsonw json = jsonw_to(&text);
 	struct listing to = { c->out, time(NULL), c->out->json ? &json : NULL };
-	struct subids ids;
-	bool entered = false;
+	struct holder holder;
 
 	if (store_open(&store, e) < 0)
 		return -1;
-	subids_find(geteuid(), &ids);
-	if (containers_sweep(&store, &ids, false, &entered, e) < 0)
+	holder_find(&holder, store.run_fd);
+	if (containers_sweep(&store, &holder, false, e) < 0)
 		return -1;
 	if (to.json)
 		jsonw_array(&json);

@@ -1,12 +1,10 @@
 #include "client/run/commands.h"
 #include "client/run/container.h"
-#include "client/run/holder.h"
 
 static int run(struct call *c, struct err *e)
 {
 	auto_store struct store store = STORE_INIT;
-	struct subids ids;
-	bool entered = false;
+	struct holder holder;
 
 	for (int i = 0; i < c->argc; i++)
 		if (!container_name_is_valid(c->argv[i]))
@@ -14,10 +12,9 @@ static int run(struct call *c, struct err *e)
 				c->argv[i]);
 	if (store_open(&store, e) < 0)
 		return -1;
-	subids_find(geteuid(), &ids);
-	if (containers_sweep(&store, &ids, false, &entered, e) < 0)
-		return -1;
-	if (!entered && holder_enter(&ids, e) < 0)
+	holder_find(&holder, store.run_fd);
+	if (containers_sweep(&store, &holder, false, e) < 0 ||
+		holder_enter(&holder, e) < 0)
 		return -1;
 	for (int i = 0; i < c->argc; i++)
 		if (container_remove(&store, c->argv[i], e) < 0)

@@ -1,6 +1,5 @@
 #include "client/run/commands.h"
 
-#include "client/run/holder.h"
 #include "client/run/instance.h"
 #include "client/run/settings.h"
 #include "client/run/supervise.h"
@@ -29,18 +28,12 @@ static int prepare_container(struct run *r, struct err *e)
 {
 	struct instance *i = &r->instance;
 	const char *name = r->options->settings.name;
-	struct holder holder;
-	bool entered = false;
 
-	if (containers_sweep(&i->store, &i->ids, true, &entered, e) < 0)
+	if (containers_sweep(&i->store, &i->holder, true, e) < 0)
 		return err_wrap(e, "cannot tidy up after a killed container");
-	/* newuidmap works while we make the directories. */
-	if (!entered && holder_begin(&holder, &i->ids, e) < 0)
-		return -1;
 	if (container_create(&i->store, name ? name : "", i->image.distro, &r->config,
-		    &i->container, e) < 0)
-		return -1;
-	if (!entered && holder_finish(&holder, e) < 0)
+		    &i->container, e) < 0 ||
+		holder_enter(&i->holder, e) < 0)
 		return -1;
 	return container_give(&i->container, i->rootfs_fd, e);
 }

@@ -1,6 +1,5 @@
 #include "client/run/container.h"
 
-#include "client/run/holder.h"
 #include "lib/base/fs.h"
 
 #include <fcntl.h>
@@ -227,9 +226,8 @@ int container_remove(const struct store *s, const char *name, struct err *e)
 
 struct sweep {
 	const struct store *store;
-	const struct subids *ids;
+	struct holder *holder;
 	int containers;
-	bool *entered;
 	char (*trash)[64]; /* renamed under the gate, deleted behind it */
 	size_t trash_count, trash_room;
 };
@@ -291,22 +289,18 @@ static int sweep_trash(struct sweep *w, struct err *e)
 {
 	if (w->trash_count == 0)
 		return 0;
-	if (!*w->entered && holder_enter(w->ids, e) < 0)
+	if (holder_enter(w->holder, e) < 0)
 		return -1;
-	*w->entered = true;
 	for (size_t i = 0; i < w->trash_count; i++)
 		if (fs_remove_tree(w->containers, w->trash[i], e) < 0)
 			return -1;
 	return 0;
 }
 
-int containers_sweep(const struct store *s, const struct subids *ids, bool quick,
-	bool *entered, struct err *e)
+int containers_sweep(const struct store *s, struct holder *h, bool quick, struct err *e)
 {
 	auto_fd int containers = store_open_containers(s, e);
-	struct sweep w = {
-		.store = s, .ids = ids, .containers = containers, .entered = entered
-	};
+	struct sweep w = { .store = s, .holder = h, .containers = containers };
 	int rc;
 
 	if (containers < 0)

@@ -8,9 +8,8 @@
 #define CLIENT_RUN_CONTAINER_H
 
 #include "client/run/config.h"
+#include "client/run/holder.h"
 #include "client/run/state.h"
-
-#include "lib/base/userns.h"
 
 struct container {
 	char name[NAME_MAX_LEN + 1];
@@ -49,10 +48,10 @@ int container_remove(
 	const struct store *s, const char *name, struct err *e) must_check nonnull;
 
 /* What killed supervisors left: `quick` looks at the run place only (cost: what runs),
- * else containers/ too. Enters the holder namespace (told by *entered) only when there is
- * something to remove. */
-int containers_sweep(const struct store *s, const struct subids *ids, bool quick,
-	bool *entered, struct err *e) must_check nonnull;
+ * else containers/ too. Enters the holder namespace only when there is something to
+ * remove. */
+int containers_sweep(const struct store *s, struct holder *h, bool quick,
+	struct err *e) must_check nonnull;
 
 int container_read(const struct store *s, const char *name, struct arena *a,
 	struct container_config *out, struct err *e) must_check nonnull;

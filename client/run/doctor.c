@@ -6,6 +6,7 @@
 #include "client/run/probe.h"
 #include "lib/base/fs.h"
 #include "lib/base/sandbox.h"
+#include "lib/base/spawn.h"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -79,10 +80,8 @@ static int try_proc(void *ctx, struct err *e)
 /* All namespaces of a container, and a /proc in them. */
 static int try_namespaces(void *ctx, struct err *e)
 {
-	static const struct subids single = { .full = false };
-
 	(void)ctx;
-	if (holder_enter(&single, e) < 0)
+	if (holder_enter_single(e) < 0)
 		return -1;
 	if (unshare(CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS |
 		    CLONE_NEWCGROUP | CLONE_NEWNET) < 0)
@@ -133,9 +132,18 @@ static void own_name(uid_t uid, char out[64])
 	}
 }
 
+static int nothing_to_do(void *ctx)
+{
+	(void)ctx;
+	return 0;
+}
+
 static int try_map(void *ctx, struct err *e)
 {
-	return holder_enter(ctx, e);
+	int status;
+	pid_t pid = userns_fork(USERNS_HOLDER, 0, ctx, nothing_to_do, NULL, e);
+
+	return pid < 0 ? -1 : spawn_wait(pid, &status, e);
 }
 
 static void examine_helpers(const struct examination *x, struct finding *f)
@@ -217,7 +225,6 @@ static int open_part(const struct overlay_try *t, const char *part, struct err *
 
 static int try_overlay(void *ctx, struct err *e)
 {
-	static const struct subids single = { .full = false };
 	static const char *const parts[] = { "lower", "upper", "work" };
 	char path[ARRAY_COUNT(parts)][32];
 	const struct mount_option options[] = { { "lowerdir", path[0] },
@@ -228,7 +235,7 @@ static int try_overlay(void *ctx, struct err *e)
 
 	if (fchdir(t->x->data_fd) < 0)
 		return err_sys(e, "cannot enter the data place");
-	if (holder_enter(&single, e) < 0)
+	if (holder_enter_single(e) < 0)
 		return -1;
 	if (unshare(CLONE_NEWNS) < 0)
 		return err_sys(e, "cannot make a mount namespace");

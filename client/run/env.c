@@ -1,5 +1,7 @@
 #include "client/run/env.h"
 
+extern char **environ;
+
 static const char *const own[] = {
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 	"HOME=/root",
@@ -68,4 +70,14 @@ int env_make(const struct opt_list *asked, char *const *caller, bool tty, struct
 		if (put_asked(out, asked->item[i], caller, e) < 0)
 			return -1;
 	return 0;
+}
+
+size_t env_own_block(char **start)
+{
+	char *end = NULL;
+
+	for (char **env = environ; *env; env++)
+		end = *env + strlen(*env);
+	*start = program_invocation_name;
+	return end > *start ? (size_t)(end - *start) : strlen(*start);
 }

@@ -19,4 +19,8 @@ struct env {
 int env_make(const struct opt_list *asked, char *const *caller, bool tty, struct env *out,
 	struct err *e) must_check nonnull;
 
+/* Our own arguments and environment as the kernel shows them to others in /proc: one
+ * block on the stack. Returns its length. */
+size_t env_own_block(char **start) nonnull;
+
 #endif

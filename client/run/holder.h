@@ -3,33 +3,31 @@
  *         caller's id is itself. Inside, the process is still the same user to the host,
  *         and may also chown to the subordinate ids, remove what they own, and write the
  *         maps of its children
- * Rules   the process must have one thread, and runs no program afterwards
+ * Rules   the process must have one thread, and runs no program afterwards. The full one
+ *         is kept between commands (keeper.h), so that only the first pays newuidmap
  * Errors  ERR_SYS says which setting of the host forbids user namespaces
+ * Owns    nothing; borrows run_fd
  * Source  user_namespaces(7), newuidmap(1) */
 #ifndef CLIENT_RUN_HOLDER_H
 #define CLIENT_RUN_HOLDER_H
 
-#include "lib/base/userns.h"
-
-/* newuidmap or newgidmap at work on us. */
-struct mapper {
-	const char *path;
-	pid_t pid;   /* -1: none */
-	int says_fd; /* its stderr */
-};
+#include "client/run/keeper.h"
 
 struct holder {
-	struct mapper mapper[2];
+	int run_fd;        /* the run place */
+	struct subids ids; /* what the caller may map; full = false: one id is wanted */
+	struct keeper kept;
+	bool entered;
 };
 
-/* Enters; with subordinate ids the maps are being written while the caller goes on, and
- * nothing may be chown'ed or cloned before holder_finish. */
-int holder_begin(
-	struct holder *h, const struct subids *ids, struct err *e) must_check nonnull;
-int holder_finish(struct holder *h, struct err *e) must_check nonnull;
+/* What the caller may map, from the kept namespace when nothing changed since. */
+void holder_find(struct holder *h, int run_fd) nonnull;
 
-/* Both. */
-int holder_enter(const struct subids *ids, struct err *e) must_check nonnull;
+/* Enters, once. */
+int holder_enter(struct holder *h, struct err *e) must_check nonnull;
+
+/* Enters one of the caller's own id, which nobody keeps. */
+int holder_enter_single(struct err *e) must_check nonnull;
 
 /* Why the kernel refused namespaces with this errno, and the command that mends it (""
  * when there is none). */

@@ -1,6 +1,6 @@
 #include "client/run/instance.h"
 
-#include "client/run/holder.h"
+#include "client/run/env.h"
 #include "client/run/supervise.h"
 #include "lib/base/spawn.h"
 
@@ -13,12 +13,14 @@ extern char **environ;
 
 int instance_open(struct instance *i, struct err *e)
 {
-	subids_find(geteuid(), &i->ids);
-	if (geteuid() == 0 && !i->ids.full)
+	if (store_open(&i->store, e) < 0)
+		return -1;
+	holder_find(&i->holder, i->store.run_fd);
+	if (geteuid() == 0 && !i->holder.ids.full)
 		return err_set(e, ERR_USAGE,
 			"root has no subordinate ids and a container of root's own id is "
 			"no container; run it as an ordinary user");
-	return store_open(&i->store, e);
+	return 0;
 }
 
 /* ---- the image */
@@ -46,13 +48,13 @@ static int pull(const char *text, struct err *e)
 
 static int resolve(struct instance *i, const char *text, struct err *e)
 {
-	int rc = resolve_image(&i->store, text, i->ids.full, &i->image, e);
+	int rc = resolve_image(&i->store, text, i->holder.ids.full, &i->image, e);
 
 	if (rc == 0 || e->code != ERR_NOTFOUND)
 		return rc;
 	if (pull(text, e) < 0)
 		return err_wrap(e, "cannot run '%s'", text);
-	return resolve_image(&i->store, text, i->ids.full, &i->image, e);
+	return resolve_image(&i->store, text, i->holder.ids.full, &i->image, e);
 }
 
 static int open_image(struct instance *i, struct err *e)
@@ -80,15 +82,17 @@ static int check_owner(const struct instance *i, struct err *e)
 
 	if (fstat(i->rootfs_fd, &st) < 0)
 		return err_sys(e, "cannot look at the image's root");
-	if (i->image.single_id || (st.st_uid >= i->ids.uid_start &&
-					  st.st_uid - i->ids.uid_start < USERNS_IDS))
+	if (i->image.single_id ||
+		(st.st_uid >= i->holder.ids.uid_start &&
+			st.st_uid - i->holder.ids.uid_start < USERNS_IDS))
 		return 0;
 	return err_set(e, ERR_DAMAGED,
 		"image '%s' belongs to id %u, outside of your subordinate ids %u to %u: "
 		"they changed since it was pulled; remove '%s/images/%s' and pull it "
 		"again",
-		i->image.ref, (unsigned int)st.st_uid, (unsigned int)i->ids.uid_start,
-		(unsigned int)i->ids.uid_start + USERNS_IDS - 1, i->store.data,
+		i->image.ref, (unsigned int)st.st_uid,
+		(unsigned int)i->holder.ids.uid_start,
+		(unsigned int)i->holder.ids.uid_start + USERNS_IDS - 1, i->store.data,
 		i->image.id);
 }
 
@@ -100,8 +104,9 @@ static int check_image(struct instance *i, struct err *e)
 		out_warn(i->out,
 			"this container has one id: installing packages, changing users "
 			"and chown will not work%s%s",
-			i->ids.full ? "" : "; ", i->ids.full ? "" : i->ids.why);
-		i->ids.full = false;
+			i->holder.ids.full ? "" : "; ",
+			i->holder.ids.full ? "" : i->holder.ids.why);
+		i->holder.ids.full = false;
 	}
 	return 0;
 }
@@ -124,26 +129,14 @@ int instance_use_image(struct instance *i, const char *id, const char *ref, stru
 			"its image '%s' (%.12s) is no longer stored; pull "
 			"'%s@sha256:%.64s'",
 			ref, id, ref, id);
-	if (!i->image.single_id && !i->ids.full)
+	if (!i->image.single_id && !i->holder.ids.full)
 		return err_set(e, ERR_USAGE,
 			"it was made with 65,536 ids, which you no longer have: %s",
-			i->ids.why);
+			i->holder.ids.why);
 	return check_image(i, e);
 }
 
 /* ---- the process */
-
-/* From the first argument of ours to the last variable: one block on the stack. */
-static void find_own_block(struct plan *p)
-{
-	char *end = NULL;
-
-	for (char **env = environ; *env; env++)
-		end = *env + strlen(*env);
-	p->scrub = program_invocation_name;
-	p->scrub_len = end > p->scrub ? (size_t)(end - p->scrub)
-				      : strlen(program_invocation_name);
-}
 
 static void describe(struct instance *i, const struct container_config *c, bool tty)
 {
@@ -154,12 +147,12 @@ static void describe(struct instance *i, const struct container_config *c, bool 
 	snprintf(i->work, sizeof(i->work), "containers/%s/work", i->container.name);
 	snprintf(i->hostname, sizeof(i->hostname), "%s",
 		*c->hostname ? c->hostname : i->container.name);
-	p->flags = (i->ids.full ? PLAN_FULL_MAP : 0U) |
+	p->flags = (i->holder.ids.full ? PLAN_FULL_MAP : 0U) |
 		   (c->ephemeral ? PLAN_VOLATILE : 0U) |
 		   (strcmp(c->net, "host") == 0 ? PLAN_HOST_NET : 0U) |
 		   (tty ? PLAN_TTY : 0U);
-	p->uid_start = i->ids.full ? i->ids.uid_start : geteuid();
-	p->gid_start = i->ids.full ? i->ids.gid_start : getegid();
+	p->uid_start = i->holder.ids.full ? i->holder.ids.uid_start : geteuid();
+	p->gid_start = i->holder.ids.full ? i->holder.ids.gid_start : getegid();
 	p->rootfs = i->rootfs;
 	p->upper = i->upper;
 	p->work = i->work;
@@ -167,7 +160,7 @@ static void describe(struct instance *i, const struct container_config *c, bool 
 	p->workdir = c->workdir;
 	p->argv = c->argv;
 	p->env = c->env;
-	find_own_block(p);
+	p->scrub_len = env_own_block(&p->scrub);
 }
 
 static int write_state(const struct instance *i, struct err *e)

@@ -14,7 +14,7 @@
 struct instance {
 	struct out *out;
 	struct store store;
-	struct subids ids;
+	struct holder holder;
 	struct stored_image image;
 	int image_fd;  /* holds a shared lock on the image as long as we run */
 	int rootfs_fd; /* to see whose it is */

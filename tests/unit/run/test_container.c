@@ -97,12 +97,11 @@ static void a_name_is_taken_while_it_exists(void **state)
 
 static void a_sweep_takes_what_was_killed_and_nothing_else(void **state)
 {
-	static const struct subids ids = { .full = false };
+	struct holder holder = { .entered = true }; /* these files are our own */
 	auto_store struct store s = store_of(*state);
 	struct container_config stays = config_of(false), goes = config_of(true);
 	struct container alive = CONTAINER_INIT, dead = CONTAINER_INIT,
 			 kept = CONTAINER_INIT;
-	bool entered = true; /* these files are our own */
 	struct err e;
 
 	assert_int_equal(container_create(&s, "alive", "", &goes, &alive, &e), 0);
@@ -113,12 +112,12 @@ static void a_sweep_takes_what_was_killed_and_nothing_else(void **state)
 	assert_int_equal(mkdirat(s.data_fd, "containers/.trash-0", 0700), 0);
 	assert_int_equal(mkdirat(s.data_fd, "containers/half", 0700), 0);
 
-	assert_int_equal(containers_sweep(&s, &ids, true, &entered, &e), 0);
+	assert_int_equal(containers_sweep(&s, &holder, true, &e), 0);
 	assert_false(fs_exists_at(s.data_fd, "containers/dead"));
 	assert_false(fs_exists_at(s.run_fd, "dead"));
 	assert_true(
 		fs_exists_at(s.data_fd, "containers/half")); /* not in the run place */
-	assert_int_equal(containers_sweep(&s, &ids, false, &entered, &e), 0);
+	assert_int_equal(containers_sweep(&s, &holder, false, &e), 0);
 	assert_false(fs_exists_at(s.data_fd, "containers/half"));
 	assert_false(fs_exists_at(s.data_fd, "containers/.trash-0"));
 	assert_true(fs_exists_at(s.data_fd, "containers/kept"));
