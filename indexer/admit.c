@@ -22,6 +22,7 @@ struct admission {
 	struct packagelist packages;
 	unsigned int flags;
 	bool is_held;
+	const char *signer; /* whose .asc it carries */
 };
 
 /* The last five components of the directory's real path. */
@@ -164,42 +165,6 @@ static int read_packages(struct admission *a, struct err *e)
 	return 0;
 }
 
-static int sign_file(
-	struct admission *a, struct notary *n, const char *name, struct err *e)
-{
-	auto_buf struct buf asc = BUF_INIT(SIGNATURE_MAX);
-	auto_fd int fd = fs_open_beneath(a->in.stage_fd, name, O_RDONLY, 0, e);
-	char path[LAYOUT_PATH_MAX], asc_name[80];
-
-	if (fd < 0)
-		return -1;
-	layout_artifact(&a->in.build.image, a->in.build.serial, name, path);
-	if (notary_sign_fd(n, fd, path, &asc, e) < 0)
-		return -1;
-	snprintf(asc_name, sizeof(asc_name), "%s.asc", name);
-	return inode_write(a->in.stage_fd, asc_name, buf_bytes(&asc), 0, e);
-}
-
-static int sign_sums(struct admission *a, struct notary *n, struct err *e)
-{
-	auto_buf struct buf text = BUF_INIT(SUMS_MAX);
-	auto_buf struct buf asc = BUF_INIT(SIGNATURE_MAX);
-	int stage = a->in.stage_fd;
-	char path[LAYOUT_PATH_MAX];
-
-	emit_sums(a->in.file, a->in.count, &text);
-	if (buf_check(&text, "SHA256SUMS", e) < 0)
-		return -1;
-	layout_artifact(&a->in.build.image, a->in.build.serial, "SHA256SUMS", path);
-	if (notary_sign(n, buf_bytes(&text), path, &asc, e) < 0)
-		return -1;
-	if (inode_write(stage, "SHA256SUMS", buf_bytes(&text), INODE_MARKED, e) < 0 ||
-		inode_write(stage, "SHA256SUMS.asc", buf_bytes(&asc), 0, e) < 0)
-		return -1;
-	/* systemd-pull asks for this name */
-	return inode_write(stage, "SHA256SUMS.gpg", buf_bytes(&asc), 0, e);
-}
-
 static int by_name(const void *a, const void *b)
 {
 	const struct catalog_file *x = a, *y = b;
@@ -207,20 +172,84 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+/* What of a build is signed for, opened: its listed files, then SHA256SUMS. */
+struct paper {
+	struct notary_job job[INTAKE_FILES_MAX + 1];
+	char path[INTAKE_FILES_MAX + 1][LAYOUT_PATH_MAX];
+	size_t count;
+};
+
+static void paper_release(struct paper *p)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		buf_release(&p->job[i].asc);
+		if (p->job[i].fd >= 0)
+			close(p->job[i].fd);
+	}
+}
+
+static int paper_add(
+	struct paper *p, const struct admission *a, const char *name, struct err *e)
+{
+	struct notary_job *job = &p->job[p->count];
+
+	*job = (struct notary_job)NOTARY_JOB_INIT;
+	layout_artifact(&a->in.build.image, a->in.build.serial, name, p->path[p->count]);
+	job->path = p->path[p->count++];
+	job->fd = fs_open_beneath(a->in.stage_fd, name, O_RDONLY, 0, e);
+	return job->fd < 0 ? -1 : 0;
+}
+
+static int write_asc(struct admission *a, const struct notary_job *job, struct err *e)
+{
+	const char *name = strrchr(job->path, '/') + 1;
+	auto_free char *asc_name = xasprintf("%s.asc", name);
+	int stage = a->in.stage_fd;
+
+	if (inode_write(stage, asc_name, buf_bytes(&job->asc), 0, e) < 0)
+		return -1;
+	if (strcmp(name, "SHA256SUMS") != 0)
+		return 0;
+	/* systemd-pull asks for this name */
+	return inode_write(stage, "SHA256SUMS.gpg", buf_bytes(&job->asc), 0, e);
+}
+
+static int sign_paper(
+	struct admission *a, struct notary *n, struct paper *p, struct err *e)
+{
+	auto_buf struct buf text = BUF_INIT(SUMS_MAX);
+
+	emit_sums(a->in.file, a->in.count, &text);
+	if (buf_check(&text, "SHA256SUMS", e) < 0 ||
+		inode_write(a->in.stage_fd, "SHA256SUMS", buf_bytes(&text), INODE_MARKED,
+			e) < 0)
+		return -1;
+	for (size_t i = 0; i < a->in.count; i++)
+		if (a->in.file[i].is_signed && paper_add(p, a, a->in.file[i].name, e) < 0)
+			return -1;
+	if (paper_add(p, a, "SHA256SUMS", e) < 0 ||
+		notary_sign(n, p->job, p->count, e) < 0)
+		return -1;
+	for (size_t i = 0; i < p->count; i++)
+		if (write_asc(a, &p->job[i], e) < 0)
+			return -1;
+	return fs_sync(a->in.stage_fd, a->stage, e);
+}
+
 static int sign_all(struct admission *a, struct notary_slot *slot, struct err *e)
 {
+	struct paper paper = { .count = 0 };
+	int rc;
+
 	if (!slot->is_open && notary_open(a->in.yard, NOTARY_SIGN, &slot->notary, e) < 0)
 		return -1;
 	slot->is_open = true;
+	a->signer = slot->notary.asc_fpr;
 	/* as the catalog lists them, so that SHA256SUMS can be made again from it */
 	qsort(a->in.file, a->in.count, sizeof(a->in.file[0]), by_name);
-	for (size_t i = 0; i < a->in.count; i++)
-		if (a->in.file[i].is_signed &&
-			sign_file(a, &slot->notary, a->in.file[i].name, e) < 0)
-			return -1;
-	if (sign_sums(a, &slot->notary, e) < 0)
-		return -1;
-	return fs_sync(a->in.stage_fd, a->stage, e);
+	rc = sign_paper(a, &slot->notary, &paper, e);
+	paper_release(&paper);
+	return rc;
 }
 
 static int insert_packages(struct admission *a, struct err *e)
@@ -260,6 +289,7 @@ static int insert(
 		.init = a->tree.has_systemd ? "systemd" : "",
 		.stop_signal = a->meta.stop_signal,
 		.description = a->meta.description,
+		.signer = a->signer,
 	};
 
 	memcpy(row.serial, b->serial, sizeof(row.serial));

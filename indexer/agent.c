@@ -32,6 +32,18 @@ void agent_end(const char *home)
 		nanosleep(&pause, NULL);
 }
 
+int agent_start(const char *home, struct err *e)
+{
+	const char *argv[] = { "gpgconf", "--homedir", home, "--launch", "gpg-agent",
+		NULL };
+	struct spawn s = SPAWN_INIT;
+
+	s.argv = argv;
+	if (spawn_run(&s, e) < 0)
+		return err_wrap(e, "cannot start the agent of '%s'", home);
+	return 0;
+}
+
 /* Lock files name a process and a host, and both may come again: the next gpg would wait
  * for a stranger. */
 static bool is_leftover(const char *name)

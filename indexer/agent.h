@@ -26,6 +26,9 @@ void agent_end(const char *home) nonnull;
 /* Ends what a killed run left running, and removes its locks and sockets. */
 int agent_clean(const char *home, struct err *e) must_check nonnull;
 
+/* Starts it, before any worker with its limits would. */
+int agent_start(const char *home, struct err *e) must_check nonnull;
+
 /* From here to agent_watch_end the home's agent dies with us. */
 int agent_watch_begin(
 	const char *home, struct agent_watch *out, struct err *e) must_check nonnull;

@@ -48,16 +48,25 @@ int catalog_site_put(struct catalog *c, const struct catalog_site *s,
 int catalog_site_get(
 	struct catalog *c, struct catalog_site *out, struct err *e) must_check nonnull;
 
+/* A key whose secret half is in gnupg/. Of each role there is at most one `current`, which
+ * signs, and one `next`, which was made to follow it. */
 struct catalog_key {
 	char fpr[FPR_MAX];
-	int64_t from_s, until_s;
+	const char *role;  /* publish timestamp */
+	const char *state; /* next current past */
+	int64_t made_s;
 };
-int catalog_key_put(struct catalog *c, const char *role, const struct catalog_key *k,
-	struct err *e) must_check nonnull;
+int catalog_key_put(
+	struct catalog *c, const struct catalog_key *k, struct err *e) must_check nonnull;
+int catalog_key_find(struct catalog *c, const char *role, const char *state,
+	struct catalog_key *out, struct err *e) must_check nonnull;
+int catalog_key_walk(struct catalog *c,
+	int (*each)(const struct catalog_key *k, void *ctx, struct err *e), void *ctx,
+	struct err *e) must_check nonnull_args(1, 2, 4);
 
-/* The newest key of this role that is not revoked. */
-int catalog_key_find(struct catalog *c, const char *role, struct catalog_key *out,
-	struct err *e) must_check nonnull;
+/* `next` becomes `current`, which becomes `past`; without a `next` nothing changes. */
+int catalog_key_switch(
+	struct catalog *c, const char *role, struct err *e) must_check nonnull;
 
 struct catalog_event {
 	int64_t at_s;
@@ -94,6 +103,7 @@ struct catalog_build {
 	uint64_t entries, unpacked_size;
 	uint32_t max_uid, max_gid;
 	const char *init, *stop_signal, *description;
+	const char *signer; /* whose key made the .asc; NULL: nobody's yet */
 };
 
 struct catalog_file {
@@ -129,6 +139,13 @@ int catalog_build_walk(struct catalog *c, const struct image *image,
 int catalog_build_newest(struct catalog *c, int64_t image, size_t limit,
 	catalog_build_each *each, void *ctx, struct err *e) must_check
 	nonnull_args(1, 4, 6);
+/* The first build after `after` whose .asc are by another key: 1 found, 0 none, -1. */
+int catalog_build_find_unsigned(struct catalog *c, const char *signer, int64_t after,
+	struct catalog_build *out, struct err *e) must_check nonnull;
+int catalog_build_count_unsigned(struct catalog *c, const char *signer, int64_t *out,
+	struct err *e) must_check nonnull;
+int catalog_build_set_signer(struct catalog *c, int64_t build, const char *signer,
+	struct err *e) must_check nonnull;
 
 /* Files of a build, by name. */
 int catalog_file_walk(struct catalog *c, int64_t build,
@@ -210,6 +227,7 @@ struct catalog_generation {
 	const char *state; /* staged live superseded */
 	int64_t created_s;
 	struct digest catalog, files;
+	char signer[FPR_MAX]; /* whose key made the .asc of its indexes */
 };
 int catalog_generation_stage(struct catalog *c, const struct catalog_generation *g,
 	struct err *e) must_check nonnull;

@@ -51,14 +51,15 @@ int catalog_build_add(struct catalog *c, const struct catalog_build *b,
 		    "created, "
 		    "expires, epoch, tested, origin, entries, unpacked_size, max_uid, "
 		    "max_gid, "
-		    "init, stop_signal, description) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, "
+		    "init, stop_signal, description, signer) VALUES(?1, ?2, ?3, ?4, ?5, "
+		    "?6, ?7, "
 		    "?8, ?9, "
-		    "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
-		    "ittddiiiittiiiittt", image, b->serial, b->state, &b->tree, &b->diff,
+		    "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+		    "ittddiiiittiiiitttt", image, b->serial, b->state, &b->tree, &b->diff,
 		    b->admitted_s, b->created_s, b->expires_s, b->epoch_s, b->tested,
 		    b->origin, (int64_t)b->entries, (int64_t)b->unpacked_size,
 		    (int64_t)b->max_uid, (int64_t)b->max_gid, b->init, b->stop_signal,
-		    b->description) < 0)
+		    b->description, b->signer ? b->signer : "") < 0)
 		return -1;
 	build = query_last_id(c);
 
@@ -127,6 +128,7 @@ static int read_build(struct query *q, struct catalog_build *b, struct err *e)
 		.init = query_text(q, 19),
 		.stop_signal = query_text(q, 20),
 		.description = query_text(q, 21),
+		.signer = query_text(q, 22),
 	};
 	if (query_copy(q, 1, b->image.distro, sizeof(b->image.distro), e) < 0 ||
 		query_copy(q, 2, b->image.release, sizeof(b->image.release), e) < 0 ||
@@ -140,7 +142,8 @@ static int read_build(struct query *q, struct catalog_build *b, struct err *e)
 	"SELECT build.id, distro, release, arch, variant, serial, build.state, tree, "   \
 	"diff, "                                                                         \
 	"admitted, created, expires, epoch, tested, origin, entries, unpacked_size, "    \
-	"max_uid, max_gid, init, stop_signal, description FROM build JOIN image ON "     \
+	"max_uid, max_gid, init, stop_signal, description, signer FROM build JOIN "      \
+	"image ON "                                                                      \
 	"image.id = build.image "
 #define BUILD_ORDER " ORDER BY distro, release, arch, variant, serial DESC"
 
@@ -187,6 +190,44 @@ int catalog_build_newest(struct catalog *c, int64_t image, size_t limit,
 		    "ii", image, (int64_t)limit) < 0)
 		return -1;
 	return walk_builds(&q, each, ctx, e);
+}
+
+int catalog_build_find_unsigned(struct catalog *c, const char *signer, int64_t after,
+	struct catalog_build *out, struct err *e)
+{
+	auto_query struct query q = { 0 };
+	int rc;
+
+	if (query_begin(&q, c, e,
+		    BUILD_COLUMNS "WHERE build.id > ?1 AND signer <> ?2 ORDER BY "
+				  "build.id LIMIT 1",
+		    "it", after, signer) < 0)
+		return -1;
+	rc = query_next(&q, e);
+	if (rc <= 0)
+		return rc;
+	if (read_build(&q, out, e) < 0)
+		return -1;
+	/* the texts end with the statement */
+	out->state = out->tested = out->origin = out->init = "";
+	out->stop_signal = out->description = out->signer = "";
+	return 1;
+}
+
+int catalog_build_count_unsigned(
+	struct catalog *c, const char *signer, int64_t *out, struct err *e)
+{
+	return query_one_int(c, out, e, "SELECT count(*) FROM build WHERE signer <> ?1",
+		       "t", signer) < 0
+		       ? -1
+		       : 0;
+}
+
+int catalog_build_set_signer(
+	struct catalog *c, int64_t build, const char *signer, struct err *e)
+{
+	return query_run(
+		c, e, "UPDATE build SET signer = ?2 WHERE id = ?1", "it", build, signer);
 }
 
 int catalog_file_walk(struct catalog *c, int64_t build,

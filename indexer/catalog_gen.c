@@ -122,24 +122,24 @@ int catalog_generation_stage(
 	struct catalog *c, const struct catalog_generation *g, struct err *e)
 {
 	return query_run(c, e,
-		"INSERT INTO generation(number, state, created, catalog, files) "
-		"VALUES(?1, "
-		"'staged', ?2, ?3, ?4)",
-		"iidd", g->number, g->created_s, &g->catalog, &g->files);
+		"INSERT INTO generation(number, state, created, catalog, files, signer) "
+		"VALUES(?1, 'staged', ?2, ?3, ?4, ?5)",
+		"iiddt", g->number, g->created_s, &g->catalog, &g->files, g->signer);
 }
 
 #define GENERATION_COLUMNS                                                               \
-	"SELECT number, state, created, catalog, files FROM generation "
+	"SELECT number, state, created, catalog, files, signer FROM generation "
 
-static struct catalog_generation read_generation(struct query *q)
+static int read_generation(struct query *q, struct catalog_generation *out, struct err *e)
 {
-	return (struct catalog_generation){
+	*out = (struct catalog_generation){
 		.number = query_int(q, 0),
 		.state = query_text(q, 1),
 		.created_s = query_int(q, 2),
 		.catalog = query_digest(q, 3),
 		.files = query_digest(q, 4),
 	};
+	return query_copy(q, 5, out->signer, sizeof(out->signer), e);
 }
 
 int catalog_generation_find(struct catalog *c, const char *state,
@@ -151,11 +151,12 @@ int catalog_generation_find(struct catalog *c, const char *state,
 	if (query_begin(&q, c, e, GENERATION_COLUMNS "WHERE state = ?1", "t", state) < 0)
 		return -1;
 	rc = query_next(&q, e);
-	if (rc > 0) {
-		*out = read_generation(&q);
-		out->state = state;
-	}
-	return rc;
+	if (rc <= 0)
+		return rc;
+	if (read_generation(&q, out, e) < 0)
+		return -1;
+	out->state = state;
+	return 1;
 }
 
 int catalog_generation_walk(struct catalog *c,
@@ -168,9 +169,9 @@ int catalog_generation_walk(struct catalog *c,
 	if (query_begin(&q, c, e, GENERATION_COLUMNS "ORDER BY number DESC", "") < 0)
 		return -1;
 	while ((rc = query_next(&q, e)) > 0) {
-		struct catalog_generation g = read_generation(&q);
+		struct catalog_generation g;
 
-		if (each(&g, ctx, e) < 0)
+		if (read_generation(&q, &g, e) < 0 || each(&g, ctx, e) < 0)
 			return -1;
 	}
 	return rc;

@@ -30,36 +30,78 @@ int catalog_site_get(struct catalog *c, struct catalog_site *out, struct err *e)
 	return 1;
 }
 
-int catalog_key_put(
-	struct catalog *c, const char *role, const struct catalog_key *k, struct err *e)
+int catalog_key_put(struct catalog *c, const struct catalog_key *k, struct err *e)
 {
 	return query_run(c, e,
-		"INSERT INTO key(fpr, role, valid_from, valid_until) VALUES(?1, ?2, ?3, "
-		"?4) "
-		"ON CONFLICT(fpr) DO UPDATE SET valid_from = ?3, valid_until = ?4",
-		"ttii", k->fpr, role, k->from_s, k->until_s);
+		"INSERT INTO key(fpr, role, state, made) VALUES(?1, ?2, ?3, ?4) "
+		"ON CONFLICT(fpr) DO UPDATE SET state = ?3",
+		"ttti", k->fpr, k->role, k->state, k->made_s);
 }
 
-int catalog_key_find(
-	struct catalog *c, const char *role, struct catalog_key *out, struct err *e)
+static int walk_keys(struct query *q,
+	int (*each)(const struct catalog_key *k, void *ctx, struct err *e), void *ctx,
+	struct err *e)
+{
+	int rc;
+
+	while ((rc = query_next(q, e)) > 0) {
+		struct catalog_key k = { .role = query_text(q, 1),
+			.state = query_text(q, 2),
+			.made_s = query_int(q, 3) };
+
+		if (query_copy(q, 0, k.fpr, sizeof(k.fpr), e) < 0 || each(&k, ctx, e) < 0)
+			return -1;
+	}
+	return rc;
+}
+
+int catalog_key_walk(struct catalog *c,
+	int (*each)(const struct catalog_key *k, void *ctx, struct err *e), void *ctx,
+	struct err *e)
+{
+	auto_query struct query q = { 0 };
+
+	if (query_begin(&q, c, e,
+		    "SELECT fpr, role, state, made FROM key ORDER BY role, state, made, "
+		    "fpr",
+		    "") < 0)
+		return -1;
+	return walk_keys(&q, each, ctx, e);
+}
+
+int catalog_key_find(struct catalog *c, const char *role, const char *state,
+	struct catalog_key *out, struct err *e)
 {
 	auto_query struct query q = { 0 };
 	int rc;
 
 	if (query_begin(&q, c, e,
-		    "SELECT fpr, valid_from, valid_until FROM key WHERE role = ?1 AND "
-		    "revoked IS NULL ORDER BY valid_from DESC, fpr",
-		    "t", role) < 0)
+		    "SELECT fpr, made FROM key WHERE role = ?1 AND state = ?2", "tt",
+		    role, state) < 0)
 		return -1;
 	rc = query_next(&q, e);
 	if (rc <= 0)
 		return rc;
 
-	if (query_copy(&q, 0, out->fpr, sizeof(out->fpr), e) < 0)
+	*out = (struct catalog_key){
+		.role = role, .state = state, .made_s = query_int(&q, 1)
+	};
+	return query_copy(&q, 0, out->fpr, sizeof(out->fpr), e) < 0 ? -1 : 1;
+}
+
+int catalog_key_switch(struct catalog *c, const char *role, struct err *e)
+{
+	struct catalog_key next;
+	int rc = catalog_key_find(c, role, "next", &next, e);
+
+	if (rc <= 0)
+		return rc;
+	if (query_run(c, e,
+		    "UPDATE key SET state = 'past' WHERE role = ?1 AND state = 'current'",
+		    "t", role) < 0)
 		return -1;
-	out->from_s = query_int(&q, 1);
-	out->until_s = query_int(&q, 2);
-	return 1;
+	return query_run(
+		c, e, "UPDATE key SET state = 'current' WHERE fpr = ?1", "t", next.fpr);
 }
 
 int catalog_event_add(struct catalog *c, const struct catalog_event *v, struct err *e)

@@ -28,6 +28,7 @@ struct status {
 	struct trust_root root;
 	char root_fpr[FPR_MAX];
 	struct catalog_key publish;
+	int64_t publish_until_s;
 	size_t builds, held, failures;
 	char warning[WARNINGS_MAX][200];
 	size_t warning_count;
@@ -73,14 +74,14 @@ static int gather_trust(struct status *s, struct err *e)
 	if (s->root.role[TRUST_ROOT].count)
 		snprintf(s->root_fpr, sizeof(s->root_fpr), "%s",
 			s->root.role[TRUST_ROOT].fpr[0]);
-	rc = catalog_key_find(y->catalog, "publish", &s->publish, e);
+	rc = catalog_key_find(y->catalog, "publish", "current", &s->publish, e);
 	if (rc == 0)
 		return err_set(e, ERR_DAMAGED, "the catalog names no publish key");
 	if (rc < 0)
 		return -1;
 	for (size_t i = 0; i < s->root.key_count; i++)
 		if (strcmp(s->root.key[i].fpr, s->publish.fpr) == 0)
-			s->publish.until_s = s->root.key[i].until_s;
+			s->publish_until_s = s->root.key[i].until_s;
 	return 0;
 }
 
@@ -137,7 +138,7 @@ static int judge(struct status *s, struct err *e)
 		warn(s, "the signed metadata missed two refreshes: run 'refresh' every "
 			"12 hours");
 	warn_key(s, "the root document", s->root.expires_s, "it must be signed anew");
-	warn_key(s, "the publish key", s->publish.until_s,
+	warn_key(s, "the publish key", s->publish_until_s,
 		"a new one must be listed in the root");
 	return 0;
 }
@@ -161,7 +162,7 @@ static void print(struct status *s, struct out *o)
 	cmd_time(s->root.expires_s, when);
 	out_result(o, "root         version %lld, good until %s, key %s\n",
 		(long long)s->root.version, when, s->root_fpr);
-	cmd_time(s->publish.until_s, when);
+	cmd_time(s->publish_until_s, when);
 	out_result(o, "publish key  %s, good until %s\n", s->publish.fpr, when);
 	out_result(o, "failures     %zu in the last seven days\n", s->failures);
 	for (size_t i = 0; i < s->warning_count; i++)
@@ -186,7 +187,7 @@ static void print_json(struct status *s, struct out *o)
 	jsonw_kint(&w, "root_expires", s->root.expires_s);
 	jsonw_kstr(&w, "root_fingerprint", s->root_fpr);
 	jsonw_kstr(&w, "publish_fingerprint", s->publish.fpr);
-	jsonw_kint(&w, "publish_until", s->publish.until_s);
+	jsonw_kint(&w, "publish_until", s->publish_until_s);
 	jsonw_kint(&w, "failures", (int64_t)s->failures);
 	jsonw_key(&w, "warnings");
 	jsonw_array(&w);

@@ -156,9 +156,9 @@ static int sign_root(struct making *m, struct bytes payload, struct bytes root_a
 
 	trust_pae(TRUST_TYPE_ROOT, payload, &pae);
 	if (buf_check(&pae, ROOT_FILE, e) < 0 ||
-		signer_open(m->root.path, m->out->root_fpr, m->in->passphrase, &signer,
-			e) < 0 ||
-		signer_sign_binary(signer, buf_bytes(&pae), &sig, e) < 0)
+		signer_open(m->root.path, m->in->passphrase, &signer, e) < 0 ||
+		signer_sign_binary(signer, m->out->root_fpr, buf_bytes(&pae), &sig, e) <
+			0)
 		return -1;
 	if (verifier_open(&root_armor, 1, &verifier, e) < 0 ||
 		verify_detached(verifier, &role, buf_bytes(&pae), buf_bytes(&sig),
@@ -191,8 +191,8 @@ static int make_root(struct making *m, struct err *e)
 	char name[FPR_MAX + 8];
 
 	if (public_fd < 0 ||
-		sign_export(m->root.path, m->out->root_fpr, &root_armor, e) < 0 ||
-		sign_export(home, m->out->publish_fpr, &armor, e) < 0)
+		sign_export(m->root.path, m->out->root_fpr, true, &root_armor, e) < 0 ||
+		sign_export(home, m->out->publish_fpr, true, &armor, e) < 0)
 		return -1;
 	r.root_fpr = m->out->root_fpr;
 	r.publish_fpr = m->out->publish_fpr;
@@ -212,10 +212,9 @@ static int make_root(struct making *m, struct err *e)
 static int fill_catalog(struct making *m, struct catalog *c, struct err *e)
 {
 	struct catalog_site site = { .created_s = m->now_s };
-	struct catalog_key root = { .from_s = m->now_s,
-		.until_s = m->now_s + (int64_t)EMIT_ROOT_DAYS * DAY_S };
-	struct catalog_key publish = { .from_s = m->now_s,
-		.until_s = m->now_s + (int64_t)EMIT_PUBLISH_DAYS * DAY_S };
+	struct catalog_key publish = {
+		.role = "publish", .state = "current", .made_s = m->now_s
+	};
 	struct catalog_event v = { .at_s = m->now_s,
 		.kind = "init",
 		.image = "",
@@ -223,11 +222,8 @@ static int fill_catalog(struct making *m, struct catalog *c, struct err *e)
 		.message = m->in->name };
 
 	memcpy(site.repo, m->repo, sizeof(site.repo));
-	memcpy(root.fpr, m->out->root_fpr, sizeof(root.fpr));
 	memcpy(publish.fpr, m->out->publish_fpr, sizeof(publish.fpr));
-	if (catalog_site_put(c, &site, e) < 0 ||
-		catalog_key_put(c, "root", &root, e) < 0 ||
-		catalog_key_put(c, "publish", &publish, e) < 0)
+	if (catalog_site_put(c, &site, e) < 0 || catalog_key_put(c, &publish, e) < 0)
 		return -1;
 	return catalog_event_add(c, &v, e) < 0 ? -1 : 0;
 }

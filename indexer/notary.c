@@ -1,8 +1,12 @@
 #include "indexer/notary.h"
 
+#include "indexer/worker.h"
 #include "lib/model/catdoc.h"
 
-#define PAE_MAX (CATALOG_MAX + 256U)
+#include <sys/stat.h>
+
+#define PAE_MAX     (CATALOG_MAX + 256U)
+#define BYTES_PER_S 20000000 /* what any disk and processor manage: for deadlines */
 
 static int open_verifier(struct notary *n, struct err *e)
 {
@@ -35,22 +39,37 @@ static int check_clock(const struct yard *y, struct err *e)
 	return rc < 0 ? -1 : 0;
 }
 
+static int check_key(const struct notary *n, const struct yard *y,
+	const struct verify_role *role, const char *fpr, struct err *e)
+{
+	if (!lists(role, fpr))
+		return err_set(e, ERR_UNTRUSTED,
+			"cannot sign: root version %lld does not trust the key '%s' now; "
+			"see 'rootyard-index key list'",
+			(long long)n->root.version, fpr);
+	if (!signer_has(n->signer, fpr))
+		return err_set(e, ERR_NOTFOUND, "cannot find the secret key '%s' in '%s'",
+			fpr, y->gnupg);
+	return 0;
+}
+
 static int open_signer(const struct yard *y, struct notary *n, struct err *e)
 {
-	struct catalog_key key;
-	int rc = catalog_key_find(y->catalog, "publish", &key, e);
+	struct catalog_key publish, timestamp;
+	int rc = catalog_key_find(y->catalog, "publish", "current", &publish, e);
 
 	if (rc < 0 || check_clock(y, e) < 0)
 		return -1;
 	if (rc == 0)
 		return err_set(
 			e, ERR_DAMAGED, "cannot sign: the catalog names no publish key");
-	if (!lists(&n->publish, key.fpr) || !lists(&n->timestamp, key.fpr))
-		return err_set(e, ERR_UNTRUSTED,
-			"cannot sign: root version %lld does not trust the publish key "
-			"'%s' now",
-			(long long)n->root.version, key.fpr);
-	return signer_open(y->gnupg, key.fpr, "", &n->signer, e);
+	rc = catalog_key_find(y->catalog, "timestamp", "current", &timestamp, e);
+	if (rc < 0 || signer_open(y->gnupg, "", &n->signer, e) < 0)
+		return -1;
+	memcpy(n->asc_fpr, publish.fpr, sizeof(n->asc_fpr));
+	if (check_key(n, y, &n->publish, publish.fpr, e) < 0)
+		return -1;
+	return check_key(n, y, &n->timestamp, rc ? timestamp.fpr : publish.fpr, e);
 }
 
 int notary_open(const struct yard *y, unsigned int flags, struct notary *n, struct err *e)
@@ -103,22 +122,6 @@ int notary_check_fd(
 	return check_notation(n, path, e);
 }
 
-int notary_sign(struct notary *n, struct bytes data, const char *path, struct buf *out,
-	struct err *e)
-{
-	if (signer_sign(n->signer, data, path, out, e) < 0)
-		return err_wrap(e, "'%s'", path);
-	return notary_check(n, data, buf_bytes(out), path, e);
-}
-
-int notary_sign_fd(
-	struct notary *n, int fd, const char *path, struct buf *out, struct err *e)
-{
-	if (signer_sign_fd(n->signer, fd, path, out, e) < 0)
-		return err_wrap(e, "'%s'", path);
-	return notary_check_fd(n, fd, buf_bytes(out), path, e);
-}
-
 int notary_check_clearsigned(struct notary *n, struct bytes message, const char *path,
 	struct buf *text, struct err *e)
 {
@@ -127,29 +130,172 @@ int notary_check_clearsigned(struct notary *n, struct bytes message, const char 
 	return check_notation(n, path, e);
 }
 
-int notary_clearsign(struct notary *n, struct bytes text, const char *path,
-	struct buf *out, struct err *e)
-{
-	auto_buf struct buf back = BUF_INIT(text.len);
+/* ---- .asc */
 
-	if (signer_clearsign(n->signer, text, path, out, e) < 0)
-		return err_wrap(e, "'%s'", path);
-	if (notary_check_clearsigned(n, buf_bytes(out), path, &back, e) < 0)
+struct signing {
+	struct notary *notary;
+	struct notary_job *job;
+};
+
+static int sign_one(size_t i, void *ctx, struct buf *out, struct err *e)
+{
+	struct signing *s = ctx;
+	struct notary_job *job = &s->job[i];
+	struct notary *n = s->notary;
+	int rc;
+
+	rc = job->fd >= 0
+		     ? signer_sign_fd(n->signer, n->asc_fpr, job->fd, job->path, out, e)
+		     : signer_sign(n->signer, n->asc_fpr, job->data, job->path, out, e);
+	if (rc < 0)
+		return err_wrap(e, "'%s'", job->path);
+	if (job->is_read_back)
+		return 0;
+	if (job->fd >= 0)
+		return notary_check_fd(n, job->fd, buf_bytes(out), job->path, e);
+	return notary_check(n, job->data, buf_bytes(out), job->path, e);
+}
+
+static int take_asc(size_t i, struct bytes result, void *ctx, struct err *e)
+{
+	struct signing *s = ctx;
+
+	buf_add(&s->job[i].asc, result.data, result.len);
+	return buf_check(&s->job[i].asc, s->job[i].path, e);
+}
+
+/* A file is read twice: signed and checked. */
+static int limit_of(size_t i, void *ctx)
+{
+	const struct signing *s = ctx;
+	struct stat st;
+
+	if (s->job[i].fd < 0 || fstat(s->job[i].fd, &st) < 0)
+		return WORKER_LIMIT_S;
+	return WORKER_LIMIT_S + (int)(2 * st.st_size / BYTES_PER_S);
+}
+
+int notary_sign(struct notary *n, struct notary_job *job, size_t count, struct err *e)
+{
+	static const struct worker_ops ops = { .what = "sign",
+		.result_max = SIGNATURE_MAX,
+		.work = sign_one,
+		.done = take_asc,
+		.limit_s = limit_of };
+	struct signing s = { .notary = n, .job = job };
+
+	return worker_run(0, count, &ops, &s, e);
+}
+
+struct clearing {
+	struct notary *notary;
+	struct bytes text;
+	const char *path;
+	struct buf *out;
+};
+
+static int clear_one(size_t i, void *ctx, struct buf *out, struct err *e)
+{
+	struct clearing *c = ctx;
+	auto_buf struct buf back = BUF_INIT(c->text.len);
+
+	(void)i;
+	if (signer_clearsign(
+		    c->notary->signer, c->notary->asc_fpr, c->text, c->path, out, e) < 0)
+		return err_wrap(e, "'%s'", c->path);
+	if (notary_check_clearsigned(c->notary, buf_bytes(out), c->path, &back, e) < 0)
 		return -1;
-	if (!bytes_equal(buf_bytes(&back), text))
-		return err_set(e, ERR_FAILED, "gpg changed '%s' while signing it", path);
+	if (!bytes_equal(buf_bytes(&back), c->text))
+		return err_set(
+			e, ERR_FAILED, "gpg changed '%s' while signing it", c->path);
 	return 0;
 }
 
-int notary_sign_pae(struct notary *n, const char *type, struct bytes body,
+static int take_clear(size_t i, struct bytes result, void *ctx, struct err *e)
+{
+	struct clearing *c = ctx;
+
+	(void)i;
+	buf_add(c->out, result.data, result.len);
+	return buf_check(c->out, c->path, e);
+}
+
+int notary_clearsign(struct notary *n, struct bytes text, const char *path,
 	struct buf *out, struct err *e)
 {
+	const struct worker_ops ops = { .what = "sign",
+		.result_max = out->ceiling,
+		.work = clear_one,
+		.done = take_clear };
+	struct clearing c = { .notary = n, .text = text, .path = path, .out = out };
+
+	return worker_run(1, 1, &ops, &c, e);
+}
+
+/* ---- envelopes */
+
+struct sealing {
+	struct notary *notary;
+	struct bytes pae;
+	struct arena *arena;
+	struct trust_signature *sig;
+};
+
+static int seal_one(size_t i, void *ctx, struct buf *out, struct err *e)
+{
+	struct sealing *s = ctx;
+
+	return signer_sign_binary(s->notary->signer, s->sig[i].fpr, s->pae, out, e);
+}
+
+static int take_seal(size_t i, struct bytes result, void *ctx, struct err *e)
+{
+	struct sealing *s = ctx;
+	char *copy = arena_strndup(s->arena, (const char *)result.data, result.len);
+
+	(void)e;
+	s->sig[i].sig = bytes_of(copy, result.len);
+	return 0;
+}
+
+/* The role's keys whose secret half is here, in the order of the root. */
+static void add_keys(const struct notary *n, const struct verify_role *role,
+	struct trust_signature *sigs, size_t *count)
+{
+	for (size_t i = 0; i < role->count && *count < TRUST_KEYS_MAX; i++) {
+		bool there = !signer_has(n->signer, role->fprs[i]);
+
+		for (size_t k = 0; k < *count; k++)
+			there = there || strcmp(sigs[k].fpr, role->fprs[i]) == 0;
+		if (!there)
+			snprintf(sigs[(*count)++].fpr, FPR_MAX, "%s", role->fprs[i]);
+	}
+}
+
+int notary_sign_pae(struct notary *n, enum trust_role_name role, const char *type,
+	struct bytes body, struct arena *a, struct trust_signature sigs[TRUST_KEYS_MAX],
+	size_t *count, struct err *e)
+{
+	static const struct worker_ops ops = { .what = "sign",
+		.result_max = SIGNATURE_MAX,
+		.work = seal_one,
+		.done = take_seal };
 	auto_buf struct buf pae = BUF_INIT(PAE_MAX);
+	struct sealing s = { .notary = n, .arena = a, .sig = sigs };
 
 	trust_pae(type, body, &pae);
 	if (buf_check(&pae, type, e) < 0)
 		return -1;
-	return signer_sign_binary(n->signer, buf_bytes(&pae), out, e);
+	s.pae = buf_bytes(&pae);
+	*count = 0;
+	add_keys(n, role == TRUST_PUBLISH ? &n->publish : &n->timestamp, sigs, count);
+	if (n->also) {
+		const char *fprs[TRUST_KEYS_MAX];
+		struct verify_role next = trust_role_at(n->also, role, n->now_s, fprs);
+
+		add_keys(n, &next, sigs, count);
+	}
+	return worker_run(0, *count, &ops, &s, e);
 }
 
 int notary_check_pae(struct notary *n, const struct verify_role *role, const char *type,

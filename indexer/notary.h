@@ -1,7 +1,10 @@
 /* notary.h -- signs for the tree, and believes no signature that it did not check.
- * Rules   the publish key, as the newest root lists it now; what a client would refuse
- *         (expired, revoked, unlisted key) is refused before anything is signed
- * Errors  ERR_UNTRUSTED names key and path
+ * Rules   .asc are by the one `current` publish key: old gpg refuses a file with a second
+ *         signature by a key it does not know. Envelopes carry a signature by each key of
+ *         the role that is at hand, so that nobody is locked out while keys change. What
+ *         a client would refuse (expired, revoked, unlisted key) is refused before
+ *         anything is signed
+ * Errors  ERR_UNTRUSTED names key and path; ERR_AGAIN when gpg did not end in time
  * Owns    signer, verifier and root */
 #ifndef INDEXER_NOTARY_H
 #define INDEXER_NOTARY_H
@@ -15,6 +18,8 @@ struct notary {
 	struct trust_root root;
 	struct verify_role publish, timestamp;
 	const char *publish_fpr[TRUST_KEYS_MAX], *timestamp_fpr[TRUST_KEYS_MAX];
+	char asc_fpr[FPR_MAX];         /* the key that makes .asc */
+	const struct trust_root *also; /* a coming root: envelopes are for it, too */
 	int64_t now_s;
 };
 
@@ -27,11 +32,24 @@ int notary_open(const struct yard *y, unsigned int flags, struct notary *out,
 void notary_close(struct notary *n) nonnull;
 #define auto_notary with_cleanup(notary_close)
 
-/* The armoured signature over bytes or a file that will stand at `path` in public/. */
-int notary_sign(struct notary *n, struct bytes data, const char *path, struct buf *out,
-	struct err *e) must_check nonnull;
-int notary_sign_fd(struct notary *n, int fd, const char *path, struct buf *out,
-	struct err *e) must_check nonnull;
+/* The armoured signature over bytes, or over a file when fd >= 0, that will stand at
+ * `path` in public/. */
+struct notary_job {
+	const char *path;
+	struct bytes data;
+	int fd;
+	void *owned;       /* the caller's: what data points to */
+	bool is_read_back; /* checked by the caller when it is on disk */
+	struct buf asc;    /* filled; the caller releases it */
+};
+#define NOTARY_JOB_INIT                                                                  \
+	{                                                                                \
+		.fd = -1, .asc = {.ceiling = SIGNATURE_MAX }                             \
+	}
+
+/* All of them, several at a time. */
+int notary_sign(struct notary *n, struct notary_job *job, size_t count,
+	struct err *e) must_check nonnull_args(1, 4);
 
 /* The checks alone: a good signature by the publish role whose notation is `path`. */
 int notary_check(struct notary *n, struct bytes data, struct bytes asc, const char *path,
@@ -45,9 +63,10 @@ int notary_clearsign(struct notary *n, struct bytes text, const char *path,
 int notary_check_clearsigned(struct notary *n, struct bytes message, const char *path,
 	struct buf *text, struct err *e) must_check nonnull;
 
-/* A binary signature over PAE(type, body), as envelopes carry them. */
-int notary_sign_pae(struct notary *n, const char *type, struct bytes body,
-	struct buf *out, struct err *e) must_check nonnull;
+/* Binary signatures over PAE(type, body) by each key of the role that is at hand. */
+int notary_sign_pae(struct notary *n, enum trust_role_name role, const char *type,
+	struct bytes body, struct arena *a, struct trust_signature sigs[TRUST_KEYS_MAX],
+	size_t *count, struct err *e) must_check nonnull;
 int notary_check_pae(struct notary *n, const struct verify_role *role, const char *type,
 	struct bytes body, const struct trust_signature *sigs, size_t count,
 	struct err *e) must_check nonnull;

@@ -57,13 +57,24 @@ static int add_image(const struct catalog_image *i, void *ctx, struct err *e)
 	return 0;
 }
 
+/* Indexes by a key that has handed over are signed anew. */
+static int compare_signer(
+	struct planning *p, const struct catalog_generation *live, struct err *e)
+{
+	struct catalog_key key;
+	int rc = catalog_key_find(p->yard->catalog, "publish", "current", &key, e);
+
+	p->plan->signer_changed = rc > 0 && strcmp(key.fpr, live->signer) != 0;
+	return rc < 0 ? -1 : 0;
+}
+
 static int next_numbers(struct planning *p, struct err *e)
 {
 	struct catalog_generation g;
 	struct catalog_signing s;
 	int rc = catalog_generation_find(p->yard->catalog, "live", &g, e);
 
-	if (rc < 0)
+	if (rc < 0 || (rc > 0 && compare_signer(p, &g, e) < 0))
 		return -1;
 	p->live = rc ? g.number : 0;
 	p->plan->is_first = !rc;
@@ -107,7 +118,7 @@ bool plan_is_empty(const struct plan *p)
 {
 	if (p->is_first)
 		return p->count == 0;
-	return !p->changed && !p->dropped && !p->site_changed;
+	return !p->changed && !p->dropped && !p->site_changed && !p->signer_changed;
 }
 
 void plan_describe(const struct plan_image *i, struct buf *out)

@@ -18,7 +18,7 @@ struct plan {
 	size_t changed;
 	int64_t dropped; /* listed now, without an active build */
 	struct digest facts;
-	bool site_changed;
+	bool site_changed, signer_changed;
 	int64_t generation, version; /* the next ones */
 	bool is_first;
 };

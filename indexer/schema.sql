@@ -162,3 +162,20 @@ CREATE TABLE package_change(
 
 ALTER TABLE build ADD COLUMN packages INTEGER REFERENCES package_list(id);
 CREATE INDEX build_packages ON build(packages) WHERE packages IS NOT NULL;
+
+-- step 3: what a key does here; until when it is good, trust/root.N alone says
+CREATE TABLE signing_key(
+	fpr TEXT PRIMARY KEY,
+	role TEXT NOT NULL CHECK(role IN ('publish', 'timestamp')),
+	state TEXT NOT NULL CHECK(state IN ('next', 'current', 'past')),
+	made INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO signing_key SELECT fpr, role, 'current', valid_from FROM key WHERE role = 'publish';
+DROP TABLE key;
+ALTER TABLE signing_key RENAME TO key;
+CREATE UNIQUE INDEX key_one ON key(role, state) WHERE state <> 'past';
+-- by whose key the .asc beside the files are
+ALTER TABLE build ADD COLUMN signer TEXT NOT NULL DEFAULT '';
+UPDATE build SET signer = (SELECT fpr FROM key WHERE state = 'current');
+ALTER TABLE generation ADD COLUMN signer TEXT NOT NULL DEFAULT '';
+UPDATE generation SET signer = (SELECT fpr FROM key WHERE state = 'current');

@@ -12,7 +12,8 @@
 struct signer {
 	gpgme_ctx_t ctx;
 	char *home, *passphrase;
-	char fpr[FPR_MAX];
+	gpgme_key_t key[SIGN_KEYS_MAX];
+	size_t key_count;
 	struct agent_watch watch;
 };
 
@@ -85,33 +86,38 @@ static int check_home(const char *home, struct err *e)
 	return 0;
 }
 
-int signer_open(const char *home, const char *fpr, const char *passphrase,
-	struct signer **out, struct err *e)
+static int load_keys(struct signer *s, struct err *e)
+{
+	gpgme_error_t rc = gpgme_op_keylist_start(s->ctx, NULL, 1);
+	gpgme_key_t key;
+
+	while (!rc) {
+		rc = gpgme_op_keylist_next(s->ctx, &key);
+		if (rc)
+			break;
+		if (s->key_count == SIGN_KEYS_MAX || !key->fpr) {
+			gpgme_key_unref(key);
+			continue;
+		}
+		s->key[s->key_count++] = key;
+	}
+	return gpgme_err_code(rc) == GPG_ERR_EOF ? 0 : fail(rc, "list the keys", e);
+}
+
+int signer_open(
+	const char *home, const char *passphrase, struct signer **out, struct err *e)
 {
 	auto_signer struct signer *s = xcalloc(1, sizeof(*s));
-	gpgme_error_t rc;
-	gpgme_key_t key;
 
 	s->home = xstrdup(home);
 	s->watch = (struct agent_watch)AGENT_WATCH_INIT;
 	s->passphrase = xstrdup(passphrase);
-	snprintf(s->fpr, sizeof(s->fpr), "%s", fpr);
 	if (check_home(home, e) < 0)
 		return -1;
 	if (agent_clean(home, e) < 0 || agent_watch_begin(home, &s->watch, e) < 0 ||
-		open_context(home, s->passphrase, &s->ctx, e) < 0)
+		agent_start(home, e) < 0 ||
+		open_context(home, s->passphrase, &s->ctx, e) < 0 || load_keys(s, e) < 0)
 		return -1;
-
-	rc = gpgme_get_key(s->ctx, fpr, &key, 1);
-	if (gpgme_err_code(rc) == GPG_ERR_EOF)
-		return err_set(e, ERR_NOTFOUND, "cannot find the secret key '%s' in '%s'",
-			fpr, home);
-	if (rc)
-		return fail(rc, "look up the signing key", e);
-	rc = gpgme_signers_add(s->ctx, key);
-	gpgme_key_unref(key);
-	if (rc)
-		return fail(rc, "choose the signing key", e);
 	*out = STEAL(s);
 	return 0;
 }
@@ -120,6 +126,8 @@ void signer_close(struct signer **s)
 {
 	if (!*s)
 		return;
+	for (size_t i = 0; i < (*s)->key_count; i++)
+		gpgme_key_unref((*s)->key[i]);
 	if ((*s)->ctx)
 		gpgme_release((*s)->ctx);
 	if ((*s)->watch.fd >= 0)
@@ -130,9 +138,37 @@ void signer_close(struct signer **s)
 	*s = NULL;
 }
 
-const char *signer_fpr(const struct signer *s)
+static gpgme_key_t find_key(const struct signer *s, const char *fpr)
 {
-	return s->fpr;
+	for (size_t i = 0; i < s->key_count; i++)
+		if (strcmp(s->key[i]->fpr, fpr) == 0)
+			return s->key[i];
+	return NULL;
+}
+
+bool signer_has(const struct signer *s, const char *fpr)
+{
+	return find_key(s, fpr) != NULL;
+}
+
+size_t signer_keys(const struct signer *s, const char *fprs[SIGN_KEYS_MAX])
+{
+	for (size_t i = 0; i < s->key_count; i++)
+		fprs[i] = s->key[i]->fpr;
+	return s->key_count;
+}
+
+static int choose(struct signer *s, const char *fpr, struct err *e)
+{
+	gpgme_key_t key = find_key(s, fpr);
+	gpgme_error_t rc;
+
+	if (!key)
+		return err_set(e, ERR_NOTFOUND, "cannot find the secret key '%s' in '%s'",
+			fpr, s->home);
+	gpgme_signers_clear(s->ctx);
+	rc = gpgme_signers_add(s->ctx, key);
+	return rc ? fail(rc, "choose the signing key", e) : 0;
 }
 
 static int take(gpgme_data_t data, struct buf *out, struct err *e)
@@ -154,14 +190,16 @@ static int take(gpgme_data_t data, struct buf *out, struct err *e)
 
 enum how { ARMORED, BINARY, CLEAR };
 
-static int sign(struct signer *s, gpgme_data_t in, const char *path, enum how how,
-	struct buf *out, struct err *e)
+static int sign(struct signer *s, const char *fpr, gpgme_data_t in, const char *path,
+	enum how how, struct buf *out, struct err *e)
 {
 	gpgme_sign_result_t result;
 	gpgme_data_t sig = NULL;
 	gpgme_error_t rc;
 	int status;
 
+	if (choose(s, fpr, e) < 0)
+		return -1;
 	gpgme_set_armor(s->ctx, how != BINARY);
 	gpgme_sig_notation_clear(s->ctx);
 	rc = path[0] ? gpgme_sig_notation_add(s->ctx, VERIFY_PATH_NOTATION, path,
@@ -179,17 +217,17 @@ static int sign(struct signer *s, gpgme_data_t in, const char *path, enum how ho
 
 	result = gpgme_op_sign_result(s->ctx);
 	if (!result || !result->signatures || result->signatures->next ||
-		strcmp(result->signatures->fpr, s->fpr) != 0)
+		strcmp(result->signatures->fpr, fpr) != 0)
 		status = err_set(
-			e, ERR_FAILED, "cannot sign: gpg did not use key '%s'", s->fpr);
+			e, ERR_FAILED, "cannot sign: gpg did not use key '%s'", fpr);
 	else
 		status = take(sig, out, e);
 	gpgme_data_release(sig);
 	return status;
 }
 
-static int sign_bytes(struct signer *s, struct bytes data, const char *path, enum how how,
-	struct buf *out, struct err *e)
+static int sign_bytes(struct signer *s, const char *fpr, struct bytes data,
+	const char *path, enum how how, struct buf *out, struct err *e)
 {
 	gpgme_data_t in;
 	gpgme_error_t rc = gpgme_data_new_from_mem(
@@ -198,31 +236,31 @@ static int sign_bytes(struct signer *s, struct bytes data, const char *path, enu
 
 	if (rc)
 		return fail(rc, "sign", e);
-	status = sign(s, in, path, how, out, e);
+	status = sign(s, fpr, in, path, how, out, e);
 	gpgme_data_release(in);
 	return status;
 }
 
-int signer_sign(struct signer *s, struct bytes data, const char *path, struct buf *out,
-	struct err *e)
-{
-	return sign_bytes(s, data, path, ARMORED, out, e);
-}
-
-int signer_sign_binary(
-	struct signer *s, struct bytes data, struct buf *out, struct err *e)
-{
-	return sign_bytes(s, data, "", BINARY, out, e);
-}
-
-int signer_clearsign(struct signer *s, struct bytes text, const char *path,
+int signer_sign(struct signer *s, const char *fpr, struct bytes data, const char *path,
 	struct buf *out, struct err *e)
 {
-	return sign_bytes(s, text, path, CLEAR, out, e);
+	return sign_bytes(s, fpr, data, path, ARMORED, out, e);
 }
 
-int signer_sign_fd(
-	struct signer *s, int fd, const char *path, struct buf *out, struct err *e)
+int signer_sign_binary(struct signer *s, const char *fpr, struct bytes data,
+	struct buf *out, struct err *e)
+{
+	return sign_bytes(s, fpr, data, "", BINARY, out, e);
+}
+
+int signer_clearsign(struct signer *s, const char *fpr, struct bytes text,
+	const char *path, struct buf *out, struct err *e)
+{
+	return sign_bytes(s, fpr, text, path, CLEAR, out, e);
+}
+
+int signer_sign_fd(struct signer *s, const char *fpr, int fd, const char *path,
+	struct buf *out, struct err *e)
 {
 	gpgme_data_t in;
 	gpgme_error_t rc;
@@ -233,7 +271,7 @@ int signer_sign_fd(
 	rc = gpgme_data_new_from_fd(&in, fd);
 	if (rc)
 		return fail(rc, "sign", e);
-	status = sign(s, in, path, ARMORED, out, e);
+	status = sign(s, fpr, in, path, ARMORED, out, e);
 	gpgme_data_release(in);
 	return status;
 }
@@ -249,7 +287,9 @@ int sign_make_home(int dir_fd, const char *name, struct err *e)
 				   "no-greeting\n";
 	static const char agent[] = "allow-loopback-pinentry\n"
 				    "disable-scdaemon\n"
-				    "no-allow-external-cache\n";
+				    "no-allow-external-cache\n"
+				    /* several signatures at once need more than 32 KiB */
+				    "auto-expand-secmem 65536\n";
 	auto_fd int fd = -1;
 
 	if (fs_mkdirs(dir_fd, name, 0700, e) < 0)
@@ -297,7 +337,8 @@ int sign_make_key(const char *home, const char *user_id, const char *passphrase,
 	return fpr[0] ? 0 : err_set(e, ERR_FAILED, "cannot make a key: gpg made none");
 }
 
-int sign_export(const char *home, const char *fpr, struct buf *out, struct err *e)
+int sign_export(
+	const char *home, const char *fpr, bool armor, struct buf *out, struct err *e)
 {
 	gpgme_data_t data = NULL;
 	gpgme_error_t rc;
@@ -306,7 +347,7 @@ int sign_export(const char *home, const char *fpr, struct buf *out, struct err *
 
 	if (open_context(home, NULL, &ctx, e) < 0)
 		return -1;
-	gpgme_set_armor(ctx, 1);
+	gpgme_set_armor(ctx, armor);
 	rc = gpgme_data_new(&data);
 	if (!rc)
 		rc = gpgme_op_export(ctx, fpr, GPGME_EXPORT_MODE_MINIMAL, data);

@@ -1,7 +1,7 @@
 /* sign.h -- the only code that can sign; knows gpgme.
- * Rules   a private home (0700) with the one secret key; SHA-512; no key server, no
- *         pinentry of a desktop: a passphrase comes from the caller. The agent started
- *         by the engine is ended by signer_close, or by its watcher when this process is
+ * Rules   a private home (0700) with secret keys; SHA-512; no key server, no pinentry of
+ *         a desktop: a passphrase comes from the caller. The agent is started by
+ *         signer_open and ended by signer_close, or by its watcher when this process is
  *         killed
  * Errors  ERR_NOTFOUND when the home lacks the key; ERR_FAILED with the engine's words
  * Owns    a signer owns its context
@@ -10,33 +10,40 @@
 #define INDEXER_SIGN_H
 
 #include "lib/adapt/verify.h"
+#include "lib/base/arena.h"
 #include "lib/base/buf.h"
 
 struct signer;
 
-/* passphrase "" for a key without one. Also removes what a killed run left in the home.
- */
-int signer_open(const char *home, const char *fpr, const char *passphrase,
-	struct signer **out, struct err *e) must_check nonnull;
+#define SIGN_KEYS_MAX 64
+
+/* passphrase "" for keys without one. Also removes what a killed run left in the home. */
+int signer_open(const char *home, const char *passphrase, struct signer **out,
+	struct err *e) must_check nonnull;
 void signer_close(struct signer **s) nonnull;
 #define auto_signer with_cleanup(signer_close)
-const char *signer_fpr(const struct signer *s) nonnull;
+
+/* Does the home hold this secret key? */
+bool signer_has(const struct signer *s, const char *fpr) nonnull;
+
+/* The primary fingerprints of the secret keys it holds; borrowed. */
+size_t signer_keys(const struct signer *s, const char *fprs[SIGN_KEYS_MAX]) nonnull;
 
 /* An armoured detached signature, appended to out; `path` becomes notation path@rootyard
  * unless "". */
-int signer_sign(struct signer *s, struct bytes data, const char *path, struct buf *out,
-	struct err *e) must_check nonnull;
-int signer_sign_fd(struct signer *s, int fd, const char *path, struct buf *out,
-	struct err *e) must_check nonnull;
+int signer_sign(struct signer *s, const char *fpr, struct bytes data, const char *path,
+	struct buf *out, struct err *e) must_check nonnull;
+int signer_sign_fd(struct signer *s, const char *fpr, int fd, const char *path,
+	struct buf *out, struct err *e) must_check nonnull;
 
 /* A binary one without notation, as envelopes carry them. */
-int signer_sign_binary(struct signer *s, struct bytes data, struct buf *out,
-	struct err *e) must_check nonnull;
+int signer_sign_binary(struct signer *s, const char *fpr, struct bytes data,
+	struct buf *out, struct err *e) must_check nonnull;
 
 /* The text inside its own signature, in lines of less than 19,995 bytes: gpg cuts longer
  * ones. */
-int signer_clearsign(struct signer *s, struct bytes text, const char *path,
-	struct buf *out, struct err *e) must_check nonnull;
+int signer_clearsign(struct signer *s, const char *fpr, struct bytes text,
+	const char *path, struct buf *out, struct err *e) must_check nonnull;
 
 /* Prepares an empty home: directory 0700, gpg.conf, gpg-agent.conf. */
 int sign_make_home(int dir_fd, const char *name, struct err *e) must_check nonnull;
@@ -45,8 +52,8 @@ int sign_make_home(int dir_fd, const char *name, struct err *e) must_check nonnu
 int sign_make_key(const char *home, const char *user_id, const char *passphrase,
 	char fpr[FPR_MAX], struct err *e) must_check nonnull;
 
-/* The minimal armoured public key. */
-int sign_export(const char *home, const char *fpr, struct buf *out,
+/* The minimal public key, armoured or (as systemd's keyrings are) binary. */
+int sign_export(const char *home, const char *fpr, bool armor, struct buf *out,
 	struct err *e) must_check nonnull;
 
 #endif

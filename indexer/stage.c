@@ -5,6 +5,7 @@
 #include "lib/adapt/zst.h"
 
 #define FILES_MAX 128
+#define BATCH_MAX (4U << 20) /* bytes of text that wait for signatures */
 
 /* What is collected while one generation is decided. */
 struct staging {
@@ -12,12 +13,15 @@ struct staging {
 	struct notary *notary;
 	struct plan *plan;
 	struct trust_object catalog;
-	struct trust_signature catalog_sig;
-	struct buf catalog_sig_bytes;
+	struct trust_signature catalog_sig[TRUST_KEYS_MAX];
+	size_t catalog_sig_count;
 	struct trust_object files;
 	struct arena arena;
 	struct trust_object legacy[FILES_MAX]; /* what `files` lists */
 	size_t legacy_count;
+	struct notary_job unsigned_file[FILES_MAX]; /* texts are copies */
+	unsigned int treat[FILES_MAX];
+	size_t unsigned_count, unsigned_bytes;
 };
 
 static struct trust_object object_of(
@@ -71,13 +75,11 @@ static int stage_catalog(struct staging *s, struct err *e)
 
 	if (catalog_document_put(s->yard->catalog, "catalog", buf_bytes(&text),
 		    s->yard->now_s, &d, e) < 0 ||
-		notary_sign_pae(s->notary, TRUST_TYPE_CATALOG, buf_bytes(&text),
-			&s->catalog_sig_bytes, e) < 0)
+		notary_sign_pae(s->notary, TRUST_PUBLISH, TRUST_TYPE_CATALOG,
+			buf_bytes(&text), &s->arena, s->catalog_sig,
+			&s->catalog_sig_count, e) < 0)
 		return -1;
 	s->catalog = object_of(&s->arena, &d, text.len);
-	s->catalog_sig.sig = buf_bytes(&s->catalog_sig_bytes);
-	snprintf(s->catalog_sig.fpr, sizeof(s->catalog_sig.fpr), "%s",
-		signer_fpr(s->notary->signer));
 	return 0;
 }
 
@@ -104,19 +106,55 @@ static int put_beside(struct staging *s, const char *path, const char *suffix,
 	return put_file(s, name, text, e);
 }
 
-static int put_signatures(
+static void forget_unsigned(struct staging *s)
+{
+	for (size_t i = 0; i < s->unsigned_count; i++) {
+		auto_free void *text = STEAL(s->unsigned_file[i].owned);
+
+		buf_release(&s->unsigned_file[i].asc);
+	}
+	s->unsigned_count = s->unsigned_bytes = 0;
+}
+
+/* Signs what waits, all at once. */
+static int put_signatures(struct staging *s, struct err *e)
+{
+	if (notary_sign(s->notary, s->unsigned_file, s->unsigned_count, e) < 0)
+		return -1;
+	for (size_t i = 0; i < s->unsigned_count; i++) {
+		const struct notary_job *job = &s->unsigned_file[i];
+		struct bytes asc = buf_bytes(&job->asc);
+
+		if (s->treat[i] & EMIT_ASC &&
+			put_beside(s, job->path, ".asc", asc, e) < 0)
+			return -1;
+		if (s->treat[i] & EMIT_GPG &&
+			put_beside(s, job->path, ".gpg", asc, e) < 0)
+			return -1;
+	}
+	forget_unsigned(s);
+	return 0;
+}
+
+static int await_signature(
 	struct staging *s, const struct emit_file *f, struct bytes text, struct err *e)
 {
-	auto_buf struct buf asc = BUF_INIT(SIGNATURE_MAX);
+	struct notary_job *job = &s->unsigned_file[s->unsigned_count];
 
 	if (!(f->treat & (EMIT_ASC | EMIT_GPG)))
 		return 0;
-	if (signer_sign(s->notary->signer, text, f->path, &asc, e) < 0)
-		return -1;
-	if (f->treat & EMIT_ASC && put_beside(s, f->path, ".asc", buf_bytes(&asc), e) < 0)
-		return -1;
-	return f->treat & EMIT_GPG ? put_beside(s, f->path, ".gpg", buf_bytes(&asc), e)
-				   : 0;
+	*job = (struct notary_job)NOTARY_JOB_INIT;
+	job->path = arena_strdup(&s->arena, f->path);
+	job->owned = xmalloc(text.len + 1);
+	if (text.len)
+		memcpy(job->owned, text.data, text.len);
+	job->data = bytes_of(job->owned, text.len);
+	job->is_read_back = true;
+	s->treat[s->unsigned_count++] = f->treat;
+	s->unsigned_bytes += text.len;
+	if (s->unsigned_bytes < BATCH_MAX && s->unsigned_count < FILES_MAX)
+		return 0;
+	return put_signatures(s, e);
 }
 
 static int put_companions(
@@ -156,7 +194,7 @@ static int stage_file(
 			return -1;
 		text = buf_bytes(&clear);
 	}
-	if (put_file(s, f->path, text, e) < 0 || put_signatures(s, f, text, e) < 0)
+	if (put_file(s, f->path, text, e) < 0 || await_signature(s, f, text, e) < 0)
 		return -1;
 	return put_companions(s, f, text, e);
 }
@@ -177,20 +215,20 @@ int stage_current(
 	struct yard *y, struct notary *n, const struct current *c, struct err *e)
 {
 	auto_buf struct buf payload = BUF_INIT(TRUST_DOC_MAX);
-	auto_buf struct buf sig = BUF_INIT(SIGNATURE_MAX);
 	auto_buf struct buf envelope = BUF_INIT(TRUST_DOC_MAX);
-	struct trust_signature signature;
+	auto_arena struct arena arena = { 0 };
+	struct trust_signature sigs[TRUST_KEYS_MAX];
+	size_t count;
 	struct catalog_signing row = { .version = c->version,
 		.generation = c->generation,
 		.created_s = c->created_s,
 		.expires_s = c->expires_s };
 
 	if (current_format(c, &payload, e) < 0 || buf_check(&payload, "current", e) < 0 ||
-		notary_sign_pae(n, TRUST_TYPE_CURRENT, buf_bytes(&payload), &sig, e) < 0)
+		notary_sign_pae(n, TRUST_TIMESTAMP, TRUST_TYPE_CURRENT,
+			buf_bytes(&payload), &arena, sigs, &count, e) < 0)
 		return -1;
-	signature.sig = buf_bytes(&sig);
-	snprintf(signature.fpr, sizeof(signature.fpr), "%s", signer_fpr(n->signer));
-	if (envelope_format(TRUST_TYPE_CURRENT, buf_bytes(&payload), &signature, 1,
+	if (envelope_format(TRUST_TYPE_CURRENT, buf_bytes(&payload), sigs, count,
 		    &envelope, e) < 0 ||
 		buf_check(&envelope, "current", e) < 0)
 		return -1;
@@ -215,8 +253,7 @@ static int stage_trust(struct staging *s, struct err *e)
 		.root_version = s->notary->root.version,
 		.prev_sha256 = prev,
 		.catalog = s->catalog,
-		.catalog_signature = { s->catalog_sig },
-		.catalog_signature_count = 1,
+		.catalog_signature_count = s->catalog_sig_count,
 		.files = s->files,
 	};
 
@@ -224,6 +261,7 @@ static int stage_trust(struct staging *s, struct err *e)
 		return -1;
 	if (rc > 0)
 		digest_hex(&last.payload, prev);
+	memcpy(c.catalog_signature, s->catalog_sig, sizeof(s->catalog_sig));
 	return stage_current(y, s->notary, &c, e);
 }
 
@@ -259,10 +297,12 @@ static int stage_rows(struct staging *s, struct err *e)
 
 	/* the rows below name the generation, which names `files`: checked at the commit
 	 */
-	if (emission_run(y, s->plan, stage_file, s, e) < 0 || stage_files(s, e) < 0)
+	if (emission_run(y, s->plan, stage_file, s, e) < 0 || put_signatures(s, e) < 0 ||
+		stage_files(s, e) < 0)
 		return -1;
 	g.catalog = s->catalog.sha256;
 	g.files = s->files.sha256;
+	memcpy(g.signer, s->notary->asc_fpr, sizeof(g.signer));
 	if (catalog_generation_stage(y->catalog, &g, e) < 0 || stage_listing(s, e) < 0 ||
 		stage_trust(s, e) < 0)
 		return -1;
@@ -275,7 +315,6 @@ int stage_generation(struct yard *y, struct notary *n, struct plan *plan, struct
 	struct staging s = { .yard = y, .notary = n, .plan = plan };
 	int rc;
 
-	s.catalog_sig_bytes.ceiling = SIGNATURE_MAX;
 	if (catalog_begin(y->catalog, e) < 0)
 		return -1;
 	rc = stage_rows(&s, e);
@@ -283,7 +322,7 @@ int stage_generation(struct yard *y, struct notary *n, struct plan *plan, struct
 		rc = catalog_commit(y->catalog, e);
 	else
 		catalog_rollback(y->catalog);
-	buf_release(&s.catalog_sig_bytes);
+	forget_unsigned(&s);
 	arena_release(&s.arena);
 	return rc;
 }

@@ -145,7 +145,7 @@ sed -i 's/"sig":"\(.\{40\}\)..../"sig":"\1AAAA/' "$public/trust/root.1"
 finds F11 trust/root.1 "a root whose signature is broken"
 rm "$public"/keys/*.asc
 finds F11 "keys/[0-9A-F]*.asc" "a publish key that is not there to fetch"
-sql "INSERT INTO generation SELECT number + 1, 'staged', created - 7200, catalog, files FROM generation WHERE number = 1"
+sql "INSERT INTO generation SELECT number + 1, 'staged', created - 7200, catalog, files, signer FROM generation WHERE number = 1"
 finds F12 catalog.db "a generation that never went live"
 mkdir "$public/.gen/2.tmp" && old "$public/.gen/2.tmp"
 finds F13 .gen/2.tmp "a half-written generation"
