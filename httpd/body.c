@@ -39,13 +39,35 @@ static int load(struct body *b, struct err *e)
 	return 0;
 }
 
+/* A mapping takes no memory but the tables that name its pages. */
+static size_t map_cost(uint64_t size)
+{
+	return (size_t)(size / 4096 + 1) * sizeof(void *);
+}
+
+static void try_map(struct body *b)
+{
+	void *map;
+
+	if (b->size == 0 || b->size > BODY_MAP_MAX ||
+		!budget_take(b->budget, map_cost(b->size)))
+		return;
+	map = mmap(NULL, b->size, PROT_READ, MAP_SHARED, b->fd, 0);
+	if (map == MAP_FAILED)
+		atomic_fetch_add(b->budget, map_cost(b->size));
+	else
+		b->map = map;
+}
+
 static void body_free(struct body *b)
 {
 	if (b->memory)
 		atomic_fetch_add(b->budget, b->size);
 	free(b->memory);
-	if (b->map)
+	if (b->map) {
 		munmap(b->map, b->size);
+		atomic_fetch_add(b->budget, map_cost(b->size));
+	}
 	if (b->fd >= 0)
 		close(b->fd);
 	free(b);
@@ -66,10 +88,8 @@ int body_open(int fd, uint64_t size, bool can_map, atomic_size_t *budget,
 		}
 		close(b->fd);
 		b->fd = -1;
-	} else if (can_map && size <= BODY_MAP_MAX && size > 0) {
-		void *map = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
-
-		b->map = map == MAP_FAILED ? NULL : map;
+	} else if (can_map) {
+		try_map(b);
 	}
 	*out = b;
 	return 0;

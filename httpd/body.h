@@ -14,9 +14,9 @@
 #include <stdatomic.h>
 #include <sys/types.h>
 
-#define BODY_MEMORY_MAX (1 << 20)  /* one file in memory */
-#define BODY_MAP_MAX    (64 << 20) /* one mapping */
-#define BODY_BUDGET     (64 << 20) /* all files in memory together */
+#define BODY_MEMORY_MAX (1 << 20)    /* one file in memory */
+#define BODY_MAP_MAX    (1ULL << 36) /* one mapping */
+#define BODY_BUDGET     (64 << 20)   /* all files in memory, and all page tables */
 
 struct body {
 	atomic_uint refs;

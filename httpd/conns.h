@@ -19,8 +19,9 @@
 #define CONNS_NEXT_HEAD_MS  25000
 #define CONNS_KEEPALIVE_MS  15000
 #define CONNS_RATE_WINDOW_S 60
-#define CONNS_RATE_MIN      2000 /* bytes a second */
-#define CONNS_REQUESTS_MAX  1000 /* on one connection */
+#define CONNS_RATE_MIN      2000        /* bytes a second */
+#define CONNS_REQUESTS_MAX  1000        /* on one connection */
+#define CONNS_LOCAL_QUEUE   (128 << 10) /* unsent bytes for a peer on this machine */
 
 enum conn_state {
 	CONN_FIRST_HEAD, /* accepted, nothing complete yet */
