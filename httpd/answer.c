@@ -1,6 +1,7 @@
 #include "httpd/answer.h"
 
 #include "httpd/conns.h"
+#include "httpd/listing.h"
 #include "httpd/resolve.h"
 
 static unsigned int status_of(const struct err *e)
@@ -36,14 +37,33 @@ bool answer_refusal(const struct request *q, struct reply *r)
 	return true;
 }
 
-static int find_file(const struct answers *a, const char *path,
-	const struct address *peer, struct file **out, struct err *e)
+/* The best of what the client takes and the tree has. */
+static bool find_coded(const struct answers *a, const struct request *q, const char *path,
+	const struct site_path *plain, struct file **out)
+{
+	enum coding accepted[CODING_COUNT];
+	size_t count = coding_accepted(q->head.accept_encoding, accepted);
+	struct site_path coded;
+	struct err e;
+
+	for (size_t i = 0; i < count; i++)
+		if (site_locate_coded(a->site, plain, accepted[i], &coded) &&
+			cache_get(a->cache, path, &coded, conns_now_ms(), out, &e) == 0)
+			return true;
+	return false;
+}
+
+static int find_file(const struct answers *a, const struct request *q, const char *path,
+	struct file **out, struct err *e)
 {
 	int64_t now_ms = conns_now_ms();
 	struct site_path where;
 
-	if (site_locate(a->site, path, peer, now_ms, &where, e) < 0)
+	if (site_locate(a->site, path, &q->peer, now_ms, &where, e) < 0)
 		return -1;
+	if (q->head.accept_encoding.len > 0 && layout_is_negotiated(path) &&
+		find_coded(a, q, path, &where, out))
+		return 0;
 	return cache_get(a->cache, path, &where, now_ms, out, e);
 }
 
@@ -67,16 +87,38 @@ static bool has_index(
 	       site_stat(a->site, where.text, &st) && S_ISREG(st.st_mode);
 }
 
-static void answer_missing(const struct answers *a, const struct request *q,
-	const struct resolved *target, const struct err *e, struct reply *r)
+static void answer_listing(struct answers *a, const struct request *q, const char *path,
+	struct reply *r, struct file **file)
 {
-	if (e->sys == EISDIR && !target->is_dir && has_index(a, target->path, &q->peer))
+	auto_buf struct buf page = BUF_INIT(LISTING_BYTES_MAX);
+	struct site_path where;
+	struct err e;
+
+	if (site_locate(a->site, path, &q->peer, conns_now_ms(), &where, &e) < 0 ||
+		listing_make(a->site, path, &where, &page, &e) < 0) {
+		reply_error(r, status_of(&e), path);
+		return;
+	}
+	*file = file_of_page(&page);
+	reply_whole(r, path, *file);
+}
+
+static void answer_missing(struct answers *a, const struct request *q,
+	const struct resolved *target, const struct err *e, struct reply *r,
+	struct file **file)
+{
+	bool is_directory = e->sys == EISDIR;
+
+	if (is_directory && !target->is_dir &&
+		(a->policy.autoindex || has_index(a, target->path, &q->peer)))
 		reply_redirect(r, target->path);
+	else if (target->is_dir && a->policy.autoindex && e->code == ERR_NOTFOUND)
+		answer_listing(a, q, target->path, r, file);
 	else
 		reply_error(r, status_of(e), target->path);
 }
 
-static void answer_file(const struct answers *a, const struct request *q,
+static void answer_file(struct answers *a, const struct request *q,
 	const struct resolved *target, struct reply *r, struct file **file)
 {
 	char path[RESOLVE_MAX + 16];
@@ -88,14 +130,69 @@ static void answer_file(const struct answers *a, const struct request *q,
 		reply_error(r, 404, target->path);
 		return;
 	}
-	if (find_file(a, path, &q->peer, file, &e) < 0)
-		answer_missing(a, q, target, &e, r);
+	if (find_file(a, q, path, file, &e) < 0)
+		answer_missing(a, q, target, &e, r, file);
 	else
 		reply_file(r, path, *file, &q->head, strcmp(q->method, "HEAD") == 0);
 }
 
-void answer_request(const struct answers *a, const struct request *q, struct reply *r,
-	struct file **file)
+/* A token of an ACME client, which puts files there while we serve: never cached. */
+static void answer_challenge(struct answers *a, const struct request *q,
+	const char *token, struct reply *r, struct file **file)
+{
+	struct site_path where = { .coding = CODING_NONE };
+	struct err e;
+
+	snprintf(where.text, sizeof(where.text), "%s", token);
+	if (!*token || strchr(token, '/') ||
+		file_open(a->policy.acme, token, &where, false, &a->no_memory, file, &e) <
+			0)
+		reply_error(r, 404, "");
+	else
+		reply_file(r, token, *file, &q->head, strcmp(q->method, "HEAD") == 0);
+}
+
+/* The path within the tree. Registry clients know one place only, the top, so what they
+ * ask for is there under a prefix too. */
+static bool strip_prefix(const char *prefix, struct resolved *target)
+{
+	size_t len = strlen(prefix);
+
+	if (len == 0 || strncmp(target->path, "v2/", 3) == 0 ||
+		(strcmp(target->path, "v2") == 0 && target->is_dir))
+		return true;
+	if (strncmp(target->path, prefix, len) != 0 ||
+		(target->path[len] != '/' &&
+			!(target->path[len] == '\0' && target->is_dir)))
+		return false;
+	len += target->path[len] == '/';
+	target->len -= len;
+	memmove(target->path, target->path + len, target->len + 1);
+	return true;
+}
+
+static void answer_target(struct answers *a, const struct request *q,
+	struct resolved *target, struct reply *r, struct file **file)
+{
+	static const char challenge[] = ".well-known/acme-challenge/";
+	const struct policy *p = &a->policy;
+
+	if (p->acme && strncmp(target->path, challenge, sizeof(challenge) - 1) == 0)
+		answer_challenge(a, q, target->path + sizeof(challenge) - 1, r, file);
+	else if (*p->prefix && !target->is_dir && strcmp(target->path, p->prefix) == 0)
+		reply_redirect(r, target->path);
+	else if (!strip_prefix(p->prefix, target))
+		reply_error(r, 404, "");
+	else if (strcmp(target->path, "v2") == 0 && target->is_dir)
+		reply_oci_root(r);
+	else if (p->payload_base && !target->is_dir && layout_is_payload(target->path))
+		reply_elsewhere(r, p->payload_base, target->path);
+	else
+		answer_file(a, q, target, r, file);
+}
+
+void answer_request(
+	struct answers *a, const struct request *q, struct reply *r, struct file **file)
 {
 	struct resolved target = { .path = "" };
 	struct err e;
@@ -105,8 +202,6 @@ void answer_request(const struct answers *a, const struct request *q, struct rep
 		reply_error(r, 405, without_slash(q->target));
 	else if (resolve_target(bytes_of_str(q->target), &target, &e) < 0)
 		reply_error(r, status_of(&e), "");
-	else if (strcmp(target.path, "v2") == 0 && target.is_dir)
-		reply_oci_root(r);
 	else
-		answer_file(a, q, &target, r, file);
+		answer_target(a, q, &target, r, file);
 }

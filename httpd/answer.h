@@ -11,15 +11,25 @@
 #include "httpd/reply.h"
 #include "httpd/request.h"
 
+/* What the operator decided; constant while the server runs. */
+struct policy {
+	const char *prefix;       /* "a/b": the tree stands beneath it; "" at the top */
+	const char *payload_base; /* "https://host/dir": payloads are there; NULL: here */
+	const struct site *acme;  /* challenges lie here; NULL: in the tree */
+	bool autoindex;
+};
+
 struct answers {
 	const struct site *site;
 	struct cache *cache;
+	struct policy policy;
+	atomic_size_t no_memory; /* zero: what is not cached is read block by block */
 };
 
 /* Is the head alone reason to refuse? Then the connection ends with the reply. */
 bool answer_refusal(const struct request *q, struct reply *r) nonnull;
 
-void answer_request(const struct answers *a, const struct request *q, struct reply *r,
+void answer_request(struct answers *a, const struct request *q, struct reply *r,
 	struct file **file) nonnull;
 
 #endif

@@ -61,7 +61,7 @@ static void try_map(struct body *b)
 
 static void body_free(struct body *b)
 {
-	if (b->memory)
+	if (b->memory && b->budget)
 		atomic_fetch_add(b->budget, b->size);
 	free(b->memory);
 	if (b->map) {
@@ -93,6 +93,14 @@ int body_open(int fd, uint64_t size, bool can_map, atomic_size_t *budget,
 	}
 	*out = b;
 	return 0;
+}
+
+struct body *body_of_memory(unsigned char *memory, uint64_t size)
+{
+	struct body *b = xcalloc(1, sizeof(*b));
+
+	*b = (struct body){ .refs = 1, .size = size, .memory = memory, .fd = -1 };
+	return b;
 }
 
 struct body *body_ref(struct body *b)

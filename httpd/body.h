@@ -24,12 +24,16 @@ struct body {
 	unsigned char *memory; /* NULL: not in memory */
 	unsigned char *map;    /* NULL: not mapped */
 	int fd;                /* -1 when in memory */
-	atomic_size_t *budget; /* what is still free of BODY_BUDGET */
+	atomic_size_t *budget; /* what is still free of BODY_BUDGET; NULL: not
+				* accounted */
 };
 
 /* Takes fd on success. can_map: the content never changes in place. */
 int body_open(int fd, uint64_t size, bool can_map, atomic_size_t *budget,
 	struct body **out, struct err *e) must_check nonnull;
+
+/* Takes memory from malloc. */
+struct body *body_of_memory(unsigned char *memory, uint64_t size) must_check;
 
 struct body *body_ref(struct body *b) nonnull;
 void body_unref(struct body *b) nonnull;

@@ -91,7 +91,8 @@ static struct file *set_find(
 	for (size_t w = 0; w < WAYS && !found; w++) {
 		struct slot *slot = &set->way[w];
 
-		if (slot->file && strcmp(slot->file->located, where->text) == 0)
+		if (slot->file && slot->file->coding == where->coding &&
+			strcmp(slot->file->located, where->text) == 0)
 			found = slot_use(c, slot, where->is_live, now_ms);
 	}
 	pthread_mutex_unlock(&set->lock);
@@ -107,7 +108,8 @@ static void set_add(struct set *set, struct file *f, int64_t now_ms)
 	for (size_t w = 0; w < WAYS; w++) {
 		struct slot *slot = &set->way[w];
 
-		if (slot->file && strcmp(slot->file->located, f->located) == 0) {
+		if (slot->file && slot->file->coding == f->coding &&
+			strcmp(slot->file->located, f->located) == 0) {
 			best = slot;
 			break;
 		}
@@ -127,8 +129,7 @@ int cache_get(struct cache *c, const char *path, const struct site_path *where,
 	struct file *f = set_find(c, set, where, now_ms);
 
 	if (!f) {
-		if (file_open(c->site, path, where->text, c->in_clear, &c->budget, &f,
-			    e) < 0)
+		if (file_open(c->site, path, where, c->in_clear, &c->budget, &f, e) < 0)
 			return -1;
 		c->prepare(c->ctx, path, f);
 		set_add(set, f, now_ms);

@@ -87,27 +87,35 @@ static int filter_calls(struct err *e)
 #endif
 }
 
-static int check_readable(int root_dir, struct err *e)
+static bool is_readable(int dir)
 {
-	auto_fd int fd = openat(root_dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	auto_fd int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	if (fd < 0 || faccessat(root_dir, ".", X_OK, 0) < 0)
-		return err_sys(e, "cannot read the root directory as user %u",
-			(unsigned int)geteuid());
+	return fd >= 0 && faccessat(dir, ".", X_OK, 0) == 0;
+}
+
+static int check_all_readable(const int *dirs, size_t count, struct err *e)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!is_readable(dirs[i]))
+			return err_sys(e, "cannot read the %s directory as user %u",
+				i == 0 ? "root" : "ACME", (unsigned int)geteuid());
 	return 0;
 }
 
-int confine(int root_dir, const struct confine_user *user, struct err *e)
+int confine(const int *dirs, size_t count, const struct confine_user *user, struct err *e)
 {
-	const struct sandbox_rule rule = { root_dir, SANDBOX_READ };
+	struct sandbox_rule rules[CONFINE_DIRS_MAX];
 	int files;
 
 	if (user->change && sandbox_set_ids(user->uid, user->gid, e) < 0)
 		return -1;
 	if (sandbox_no_new_privs(e) < 0 || sandbox_drop_caps(e) < 0 ||
-		check_readable(root_dir, e) < 0 || sandbox_no_core(e) < 0)
+		check_all_readable(dirs, count, e) < 0 || sandbox_no_core(e) < 0)
 		return -1;
-	files = sandbox_files(&rule, 1, e);
+	for (size_t i = 0; i < count; i++)
+		rules[i] = (struct sandbox_rule){ dirs[i], SANDBOX_READ };
+	files = sandbox_files(rules, count, e);
 	if (files < 0 || filter_calls(e) < 0)
 		return -1;
 	return files;

@@ -1,7 +1,7 @@
 /* confine.h -- the rights this program keeps while it serves: reading one directory.
  * Order   what needs more is opened before (sockets, certificate, key, log)
- * Out     no root, no new privileges, no core file; Landlock: only beneath the root
- *         directory, only to read; seccomp: the calls of httpd.seccomp and no others
+ * Out     no root, no new privileges, no core file; Landlock: only beneath the
+ *         directories served, only to read; seccomp: the calls of httpd.seccomp and no others
  * Source  SEC-78; lib/model/rights.h */
 #ifndef HTTPD_CONFINE_H
 #define HTTPD_CONFINE_H
@@ -9,7 +9,10 @@
 #include "lib/base/err.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/types.h>
+
+#define CONFINE_DIRS_MAX 4
 
 struct confine_user {
 	uid_t uid;
@@ -22,9 +25,9 @@ struct confine_user {
 int confine_user_find(const char *name, struct confine_user *out,
 	struct err *e) must_check nonnull_args(2, 3);
 
-/* For good, and for every thread started from here on. Returns 1 where the kernel has no
+/* dirs: what is served, at most CONFINE_DIRS_MAX. For good, and for every thread started from here on. Returns 1 where the kernel has no
  * Landlock (before 5.13) and everything else was done. */
-int confine(
-	int root_dir, const struct confine_user *user, struct err *e) must_check nonnull;
+int confine(const int *dirs, size_t count, const struct confine_user *user,
+	struct err *e) must_check nonnull;
 
 #endif

@@ -12,7 +12,7 @@
 #include <microhttpd.h>
 
 struct exchange {
-	const struct answers *answers;
+	struct answers *answers;
 	struct conns *conns;
 	struct access *access; /* NULL: no log */
 	bool is_tls;

@@ -48,11 +48,11 @@ static void set_type(struct file *f, const char *path, int fd)
 		snprintf(f->type, sizeof(f->type), "application/octet-stream");
 }
 
-int file_open(const struct site *s, const char *path, const char *located, bool in_clear,
-	atomic_size_t *budget, struct file **out, struct err *e)
+int file_open(const struct site *s, const char *path, const struct site_path *where,
+	bool in_clear, atomic_size_t *budget, struct file **out, struct err *e)
 {
 	struct stat st;
-	auto_fd int fd = site_open_file(s, located, &st, e);
+	auto_fd int fd = site_open_file(s, where->text, &st, e);
 	auto_free struct file *f = NULL;
 
 	if (fd < 0)
@@ -61,17 +61,32 @@ int file_open(const struct site *s, const char *path, const char *located, bool 
 	f->refs = 1;
 	f->st = st;
 	f->caching = layout_caching_of(path);
-	snprintf(f->located, sizeof(f->located), "%s", located);
+	f->coding = where->coding;
+	f->is_negotiated = layout_is_negotiated(path);
+	snprintf(f->located, sizeof(f->located), "%s", where->text);
 	read_digest(fd, f->digest);
 	set_etag(f);
 	cond_date_format(st.st_mtim.tv_sec, f->modified);
 	set_type(f, path, fd);
 	if (body_open(fd, (uint64_t)st.st_size,
 		    in_clear && f->caching == LAYOUT_IMMUTABLE, budget, &f->body, e) < 0)
-		return err_wrap(e, "cannot serve '%s'", located);
+		return err_wrap(e, "cannot serve '%s'", where->text);
 	STEAL_FD(fd);
 	*out = STEAL(f);
 	return 0;
+}
+
+struct file *file_of_page(struct buf *html)
+{
+	struct file *f = xcalloc(1, sizeof(*f));
+
+	f->refs = 1;
+	f->caching = LAYOUT_MUTABLE;
+	f->coding = CODING_NONE;
+	snprintf(f->type, sizeof(f->type), "text/html; charset=utf-8");
+	f->body = body_of_memory(html->data, html->len);
+	*html = (struct buf)BUF_INIT(html->ceiling);
+	return f;
 }
 
 struct file *file_ref(struct file *f)

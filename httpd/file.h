@@ -8,6 +8,7 @@
 #include "httpd/body.h"
 #include "httpd/cond.h"
 #include "httpd/site.h"
+#include "lib/base/buf.h"
 #include "lib/model/layout.h"
 
 #define FILE_TYPE_MAX 128
@@ -22,13 +23,20 @@ struct file {
 	char modified[COND_DATE_SIZE];
 	char type[FILE_TYPE_MAX];
 	enum layout_caching caching;
+	enum coding coding; /* the bytes are this encoding of the file asked for */
+	bool is_negotiated; /* another request may get another encoding */
 	void *ready;
 	void (*forget)(void *ready);
 };
 
-/* path is what was asked for, located where it lies. */
-int file_open(const struct site *s, const char *path, const char *located, bool in_clear,
-	atomic_size_t *budget, struct file **out, struct err *e) must_check nonnull;
+/* path is what was asked for, where it lies. */
+int file_open(const struct site *s, const char *path, const struct site_path *where,
+	bool in_clear, atomic_size_t *budget, struct file **out,
+	struct err *e) must_check nonnull;
+
+/* A page made on the spot: without validators. Takes the text. */
+struct file *file_of_page(struct buf *html) must_check nonnull;
+
 struct file *file_ref(struct file *f) nonnull;
 void file_unref(struct file *f) nonnull;
 

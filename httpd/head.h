@@ -15,6 +15,7 @@ struct head {
 	struct cond cond;
 	struct bytes range;
 	struct bytes user_agent;
+	struct bytes accept_encoding;
 	unsigned int fields;
 	size_t size;
 	unsigned int hosts, lengths, codings, ranges;

@@ -42,21 +42,32 @@ void pairs_free(struct pairs **p)
 
 bool pair_is_half(const char *path)
 {
-	return strncmp(path, "meta/1.0/", 9) == 0 || strncmp(path, "streams/", 8) == 0;
+	return strncmp(path, "meta/1.0/", 9) == 0 || strncmp(path, "streams/", 8) == 0 ||
+	       strncmp(path, "aplinfo.dat", 11) == 0;
 }
 
-/* The index's name ends where the signature's suffix begins. */
+/* The index's name ends where the suffix of a signature, or of the same index compressed,
+ * begins. */
 static size_t index_len(const char *path, enum half *half)
 {
-	static const char *const suffixes[] = { ".asc", ".gpg" };
+	static const struct {
+		const char *suffix;
+		enum half half;
+	} known[] = {
+		{ ".asc", HALF_SIGNATURE },
+		{ ".gpg", HALF_SIGNATURE },
+		{ ".gz", HALF_INDEX },
+	};
 	size_t len = strlen(path);
 
 	*half = HALF_INDEX;
-	for (size_t i = 0; i < ARRAY_COUNT(suffixes); i++) {
-		if (len <= 4 || strcmp(path + len - 4, suffixes[i]) != 0)
+	for (size_t i = 0; i < ARRAY_COUNT(known); i++) {
+		size_t end = strlen(known[i].suffix);
+
+		if (len <= end || strcmp(path + len - end, known[i].suffix) != 0)
 			continue;
-		*half = HALF_SIGNATURE;
-		return len - 4;
+		*half = known[i].half;
+		return len - end;
 	}
 	return len;
 }

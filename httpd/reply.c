@@ -1,6 +1,7 @@
 #include "httpd/reply.h"
 
 #include "httpd/range.h"
+#include "httpd/uri.h"
 
 static bool is_oci(const char *path)
 {
@@ -27,11 +28,30 @@ static void begin(struct reply *r, unsigned int status, const char *path)
 
 static void add_validators(struct reply *r, const struct file *f)
 {
-	add(r, "ETag", f->etag);
-	add(r, "Last-Modified", f->modified);
+	if (f->etag[0]) {
+		add(r, "ETag", f->etag);
+		add(r, "Last-Modified", f->modified);
+	}
 	add(r, "Cache-Control",
 		f->caching == LAYOUT_IMMUTABLE ? "public, max-age=31536000, immutable"
 					       : "no-cache");
+	if (f->is_negotiated)
+		add(r, "Vary", "Accept-Encoding");
+}
+
+/* A page is ours and loads from us alone; what a browser shows as a document gets the
+ * same walls, whoever wrote it. */
+static void add_page_walls(struct reply *r, const struct file *f)
+{
+	if (strncmp(f->type, "text/html", 9) != 0 &&
+		strcmp(f->type, "image/svg+xml") != 0)
+		return;
+	add(r, "Content-Security-Policy",
+		"default-src 'none'; img-src 'self' data:; style-src 'self' "
+		"'unsafe-inline'; script-src 'self'; connect-src 'self'; base-uri "
+		"'none'; "
+		"form-action 'self'; frame-ancestors 'none'");
+	add(r, "Referrer-Policy", "no-referrer");
 }
 
 /* What the inode says of itself, else what its name says. */
@@ -57,8 +77,12 @@ void reply_whole(struct reply *r, const char *path, const struct file *f)
 	r->is_whole = true;
 	r->length = f->body->size;
 	add(r, "Content-Type", f->type);
-	add(r, "Accept-Ranges", "bytes");
+	if (f->etag[0])
+		add(r, "Accept-Ranges", "bytes");
+	if (f->coding != CODING_NONE)
+		add(r, "Content-Encoding", coding_names[f->coding].token);
 	add_validators(r, f);
+	add_page_walls(r, f);
 	add_oci_digest(r, path, f);
 }
 
@@ -142,6 +166,7 @@ static const char *error_body(unsigned int status)
 		const char *body;
 	} known[] = {
 		{ 301, "moved permanently\n" },
+		{ 307, "elsewhere\n" },
 		{ 400, "bad request\n" },
 		{ 404, "not found\n" },
 		{ 405, "method not allowed\n" },
@@ -181,6 +206,17 @@ void reply_oci_root(struct reply *r)
 	add(r, "Cache-Control", "no-cache");
 }
 
+void reply_elsewhere(struct reply *r, const char *base, const char *path)
+{
+	int len;
+
+	reply_error(r, 307, path);
+	len = snprintf(r->location, sizeof(r->location), "%s/", base);
+	uri_escape(
+		bytes_of_str(path), r->location + len, sizeof(r->location) - (size_t)len);
+	add(r, "Location", r->location);
+}
+
 void reply_redirect(struct reply *r, const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -191,13 +227,8 @@ void reply_redirect(struct reply *r, const char *path)
 	/* Relative, so that neither Host nor a prefix is repeated; "./" keeps a colon
 	 * from looking like a scheme. */
 	snprintf(r->location, sizeof(r->location), "./");
-	for (; *name && len + 5 < sizeof(r->location); name++) {
-		unsigned char c = (unsigned char)*name;
-		bool plain = c > 0x20 && c < 0x7f && !strchr("%?#\"<>[]^`{|}", c);
-
-		len += (size_t)snprintf(r->location + len, sizeof(r->location) - len,
-			plain ? "%c" : "%%%02X", c);
-	}
+	len += uri_escape(
+		bytes_of_str(name), r->location + len, sizeof(r->location) - len - 1);
 	snprintf(r->location + len, sizeof(r->location) - len, "/");
 	add(r, "Location", r->location);
 }

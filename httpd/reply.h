@@ -8,7 +8,7 @@
 #include "httpd/file.h"
 #include "httpd/head.h"
 
-#define REPLY_FIELDS_MAX 12
+#define REPLY_FIELDS_MAX 16
 
 struct reply {
 	unsigned int status;
@@ -22,7 +22,7 @@ struct reply {
 	} field[REPLY_FIELDS_MAX];
 	char range_text[72];
 	char digest_text[80];
-	char location[800];
+	char location[3072];
 };
 
 /* The facts of a file, as every 200 tells them; path is what was asked for. */
@@ -37,6 +37,9 @@ void reply_error(struct reply *r, unsigned int status, const char *path) nonnull
 
 /* GET /v2/ itself. */
 void reply_oci_root(struct reply *r) nonnull;
+
+/* 307: the file is at base/path. */
+void reply_elsewhere(struct reply *r, const char *base, const char *path) nonnull;
 
 /* A directory that was asked for without its slash. */
 void reply_redirect(struct reply *r, const char *path) nonnull;

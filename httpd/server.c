@@ -76,6 +76,7 @@ int server_start(const struct server_setup *setup, struct server **out, struct e
 	bool in_clear = false;
 
 	s->answers.site = setup->site;
+	s->answers.policy = setup->policy;
 	s->access = setup->access;
 	for (size_t i = 0; i < setup->socket_count; i++)
 		in_clear = in_clear || !setup->socket[i].is_tls;

@@ -6,6 +6,7 @@
 #define HTTPD_SERVER_H
 
 #include "httpd/access.h"
+#include "httpd/answer.h"
 #include "httpd/listen.h"
 #include "httpd/site.h"
 #include "httpd/tls.h"
@@ -20,6 +21,7 @@ struct server_setup {
 	struct listen_socket *socket; /* each is taken on success */
 	size_t socket_count;
 	const struct tls *tls;
+	struct policy policy;
 	struct access *access;    /* NULL: no log */
 	unsigned int threads;     /* per socket; 0: processors of this process */
 	unsigned int per_address; /* connections of one address; 0: any number */

@@ -91,6 +91,7 @@ int site_locate(const struct site *s, const char *path, const struct address *cl
 	struct stat st;
 
 	out->is_live = false;
+	out->coding = CODING_NONE;
 	snprintf(out->text, sizeof(out->text), "%s", path[0] ? path : ".");
 	if (!link)
 		return 0;
@@ -107,6 +108,24 @@ int site_locate(const struct site *s, const char *path, const struct address *cl
 	if (generation != live && !site_stat(s, out->text, &st))
 		return generation_path(live, link, rest, out, e);
 	return 0;
+}
+
+bool site_locate_coded(const struct site *s, const struct site_path *plain,
+	enum coding coding, struct site_path *out)
+{
+	struct stat file, coded;
+	int len = snprintf(out->text, sizeof(out->text), "%s%s", plain->text,
+		coding_names[coding].suffix);
+
+	out->is_live = plain->is_live;
+	out->coding = coding;
+	if (len >= (int)sizeof(out->text) || !site_stat(s, out->text, &coded) ||
+		!S_ISREG(coded.st_mode) || !site_stat(s, plain->text, &file) ||
+		!S_ISREG(file.st_mode) || coded.st_size >= file.st_size)
+		return false;
+	/* A generation appears as a whole; elsewhere a file is replaced before its coded
+	 * forms are. */
+	return plain->is_live || coded.st_mtim.tv_sec >= file.st_mtim.tv_sec;
 }
 
 int site_open_file(

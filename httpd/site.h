@@ -8,6 +8,7 @@
 #ifndef HTTPD_SITE_H
 #define HTTPD_SITE_H
 
+#include "httpd/coding.h"
 #include "httpd/pair.h"
 #include "lib/base/err.h"
 
@@ -23,6 +24,7 @@ struct site {
 struct site_path {
 	char text[SITE_PATH_MAX]; /* what to open */
 	bool is_live;             /* it stands in a generation: the switch may turn */
+	enum coding coding;       /* it is this encoding of what was asked for */
 };
 
 int site_open(struct site *s, const char *root, struct err *e) must_check nonnull;
@@ -31,6 +33,11 @@ void site_close(struct site *s) nonnull;
 /* Where path (as resolved from a target) lies right now for this client. */
 int site_locate(const struct site *s, const char *path, const struct address *client,
 	int64_t now_ms, struct site_path *out, struct err *e) must_check nonnull;
+
+/* Where the same file lies ready-made in a coding: beside it, in the same generation.
+ * False when it does not, or is older than the file, or no smaller. */
+bool site_locate_coded(const struct site *s, const struct site_path *plain,
+	enum coding coding, struct site_path *out) nonnull;
 
 /* Opens a regular file by a located path and reports its facts. */
 int site_open_file(const struct site *s, const char *located, struct stat *st,

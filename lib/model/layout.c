@@ -153,33 +153,51 @@ enum layout_caching layout_caching_of(const char *path)
 
 struct type {
 	const char *suffix, *media_type;
+	bool is_negotiated;
 };
 
 static const struct type types[] = {
-	{ ".json", "application/json" },
-	{ ".sjson", "application/json" },
-	{ ".asc", "application/pgp-signature" },
-	{ ".gpg", "application/pgp-signature" },
-	{ ".xz", "application/x-xz" },
-	{ ".zst", "application/zstd" },
-	{ ".gz", "application/gzip" },
-	{ ".html", "text/html; charset=utf-8" },
-	{ ".css", "text/css; charset=utf-8" },
-	{ ".js", "text/javascript; charset=utf-8" },
-	{ ".svg", "image/svg+xml" },
-	{ ".atom", "application/atom+xml" },
-	{ ".txt", "text/plain" },
-	{ ".log", "text/plain" },
-	{ ".yaml", "text/plain" },
-	{ ".dat", "text/plain" },
-	{ "/SHA256SUMS", "text/plain" },
-	{ "/" LAYOUT_CURRENT, "application/json" },
-	{ "/pks/lookup", "application/pgp-keys" },
-	{ "/tags/list", "application/json" },
+	{ ".json", "application/json", true },
+	{ ".sjson", "application/json", true },
+	{ ".asc", "application/pgp-signature", false },
+	{ ".gpg", "application/pgp-signature", false },
+	{ ".xz", "application/x-xz", false },
+	{ ".zst", "application/zstd", false },
+	{ ".gz", "application/gzip", false },
+	{ ".html", "text/html; charset=utf-8", true },
+	{ ".css", "text/css; charset=utf-8", true },
+	{ ".js", "text/javascript; charset=utf-8", true },
+	{ ".svg", "image/svg+xml", true },
+	{ ".atom", "application/atom+xml", true },
+	{ ".txt", "text/plain", true },
+	{ ".log", "text/plain", true },
+	{ ".yaml", "text/plain", true },
+	{ ".dat", "text/plain", true },
+	{ "/SHA256SUMS", "text/plain", false },
+	{ "/" LAYOUT_CURRENT, "application/json", false },
+	{ "/pks/lookup", "application/pgp-keys", false },
+	{ "/tags/list", "application/json", false },
 };
+
+/* An LXC index has a name and no suffix. */
+static const struct type lxc_index = { "", "text/plain", true };
+
+static const struct type *type_of(const char *path)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
+		const char *suffix = types[i].suffix;
+
+		if (ends(path, suffix) ||
+			(*suffix == '/' && strcmp(path, suffix + 1) == 0))
+			return &types[i];
+	}
+	return begins(base_of(path), "index-") ? &lxc_index : NULL;
+}
 
 const char *layout_media_type(const char *path)
 {
+	const struct type *type = type_of(path);
+
 	if (oci_part(path, "manifests"))
 		return NULL;
 	if (oci_part(path, "blobs") || begins(path, LAYOUT_OBJECTS "/"))
@@ -189,15 +207,27 @@ const char *layout_media_type(const char *path)
 		return "application/pgp-keys";
 	if (begins(path, "trust/root."))
 		return "application/json";
-	for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
-		const char *suffix = types[i].suffix;
+	return type ? type->media_type : "application/octet-stream";
+}
 
-		if (ends(path, suffix) ||
-			(*suffix == '/' && strcmp(path, suffix + 1) == 0))
-			return types[i].media_type;
-	}
-	return begins(base_of(path), "index-") ? "text/plain"
-					       : "application/octet-stream";
+bool layout_is_negotiated(const char *path)
+{
+	const struct type *type = type_of(path);
+
+	return type && type->is_negotiated && !begins(path, "v2/") &&
+	       !begins(path, "trust/") && !begins(path, LAYOUT_OBJECTS "/");
+}
+
+bool layout_is_payload(const char *path)
+{
+	static const char *const suffixes[] = { ".tar.xz", ".tar.zst", ".squashfs",
+		".qcow2", ".delta", ".man" };
+	const char *name = dated_name(path);
+
+	for (size_t i = 0; name && i < ARRAY_COUNT(suffixes); i++)
+		if (ends(name, suffixes[i]))
+			return true;
+	return oci_part(path, "blobs") != NULL;
 }
 
 static bool is_type_byte(unsigned char c)

@@ -53,6 +53,14 @@ enum layout_caching layout_caching_of(const char *path) nonnull;
  * type stands in the document. */
 const char *layout_media_type(const char *path) nonnull;
 
+/* Is this a page or an index, which may be sent as a ready-made .br, .zst or .gz that lies
+ * beside it? Never what is signed, addressed by its content, or compressed already. */
+bool layout_is_negotiated(const char *path) nonnull;
+
+/* Is this a large file that never changes, which may as well come from a bucket: the
+ * archives, images and deltas of a build, OCI blobs? */
+bool layout_is_payload(const char *path) nonnull;
+
 /* OCI documents begin {"schemaVersion":2,"mediaType":"...": returns the type in out, or
  * false. */
 bool layout_oci_media_type(struct bytes head, char *out, size_t out_size) nonnull;

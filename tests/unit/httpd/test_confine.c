@@ -179,7 +179,7 @@ static int confined_child(const struct scratch *s)
 	if (geteuid() == 0)
 		user = (struct confine_user){ NOBODY, NOBODY, true };
 	spare_socket = socket(AF_INET, SOCK_STREAM, 0);
-	if (confine(s->fd, &user, &e) != 0)
+	if (confine(&s->fd, 1, &user, &e) != 0)
 		return 100;
 	fd = openat(s->fd, "file", O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || read(fd, text, 4) != 4 || strcmp(text, "tree") != 0)

@@ -24,6 +24,16 @@ static void pair_index_follows_its_signature(void **state)
 	assert_int_equal(pairs_choose(p, &alice, "streams/v1/index.json", 2, 10), 1);
 }
 
+static void pair_compressed_index_is_the_same_index(void **state)
+{
+	auto_pairs struct pairs *p = pairs_new();
+
+	(void)state;
+	assert_true(pair_is_half("aplinfo.dat.gz"));
+	assert_int_equal(pairs_choose(p, &alice, "aplinfo.dat.gz", 1, 1000), 1);
+	assert_int_equal(pairs_choose(p, &alice, "aplinfo.dat.asc", 2, 2000), 1);
+}
+
 static void pair_index_asked_again_is_the_live_one(void **state)
 {
 	auto_pairs struct pairs *p = pairs_new();
@@ -75,6 +85,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pair_signature_follows_its_index),
 		cmocka_unit_test(pair_index_follows_its_signature),
+		cmocka_unit_test(pair_compressed_index_is_the_same_index),
 		cmocka_unit_test(pair_index_asked_again_is_the_live_one),
 		cmocka_unit_test(pair_promise_ends_after_a_minute),
 		cmocka_unit_test(pair_clients_and_indexes_are_apart),

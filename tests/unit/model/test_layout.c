@@ -171,6 +171,47 @@ static void media_types_follow_names(void **state)
 	assert_null(layout_media_type("v2/debian/manifests/sha256:" HEX));
 }
 
+static void pages_are_negotiated_and_payloads_are_not(void **state)
+{
+	static const char *const pages[] = { "index.html", "streams/v1/images.json",
+		"streams/v1/index.sjson", "meta/1.0/index-user.7", "feed.atom",
+		"aplinfo.dat", DATED "/build.log", "assets/site.css" };
+	static const char *const others[] = { "meta/2/current", "trust/root.1",
+		"trust/x.json", "meta/2/objects/" HEX, DATED "/SHA256SUMS",
+		DATED "/rootfs.tar.xz", DATED "/rootfs.tar.xz.asc", "aplinfo.dat.gz",
+		"v2/debian/tags/list", "v2/debian/manifests/trixie",
+		"v2/debian/blobs/sha256:" HEX, "pks/lookup", "meta/1.0/index-user.asc",
+		"" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(pages); i++)
+		if (!layout_is_negotiated(pages[i]))
+			fail_msg("%s", pages[i]);
+	for (size_t i = 0; i < ARRAY_COUNT(others); i++)
+		if (layout_is_negotiated(others[i]))
+			fail_msg("%s", others[i]);
+}
+
+static void payloads_are_large_and_never_change(void **state)
+{
+	static const char *const payloads[] = { DATED "/rootfs.tar.xz",
+		DATED "/rootfs.tar.zst", DATED "/from-20261122_0207.delta",
+		DATED "/rootfs.man", DATED "/rootfs.squashfs",
+		"v2/debian/blobs/sha256:" HEX };
+	static const char *const others[] = { DATED "/SHA256SUMS",
+		DATED "/rootfs.tar.xz.asc", DATED "/build.json", "streams/v1/images.json",
+		"v2/debian/manifests/sha256:" HEX, "v2/debian/tags/list",
+		"meta/2/objects/" HEX, "pages/rootfs.tar.xz", "" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(payloads); i++)
+		if (!layout_is_payload(payloads[i]))
+			fail_msg("%s", payloads[i]);
+	for (size_t i = 0; i < ARRAY_COUNT(others); i++)
+		if (layout_is_payload(others[i]))
+			fail_msg("%s", others[i]);
+}
+
 static bool oci(const char *text, char *out, size_t size)
 {
 	return layout_oci_media_type(bytes_of_str(text), out, size);
@@ -210,6 +251,8 @@ int main(void)
 		cmocka_unit_test(dated_files_and_objects_never_change),
 		cmocka_unit_test(signatures_pages_and_switches_may_change),
 		cmocka_unit_test(media_types_follow_names),
+		cmocka_unit_test(pages_are_negotiated_and_payloads_are_not),
+		cmocka_unit_test(payloads_are_large_and_never_change),
 		cmocka_unit_test(oci_type_stands_in_the_document),
 	};
 

@@ -1,0 +1,36 @@
+/* service.h -- everything that is open while the server serves.
+ * Order   service_open with the rights of who started us, service_confine gives them up,
+ *         service_start begins; service_close ends it all in the right order
+ * Owns    sockets, tree, key, log, threads; borrows the options
+ * Source  design section 1; SEC-78 */
+#ifndef HTTPD_SERVICE_H
+#define HTTPD_SERVICE_H
+
+#include "httpd/options.h"
+#include "httpd/server.h"
+
+struct service {
+	const struct options *options;
+	struct site site;
+	bool has_site;
+	struct site acme;
+	bool has_acme;
+	struct tls tls;
+	bool has_tls;
+	struct access *access;
+	struct listen_socket socket[SERVER_SOCKETS_MAX];
+	size_t socket_count;
+	struct server *server;
+};
+
+/* Everything that needs more rights than serving does. */
+int service_open(
+	struct service *s, const struct options *o, struct err *e) must_check nonnull;
+
+/* For good. Returns 1 where the kernel has no Landlock and all else was done. */
+int service_confine(struct service *s, struct err *e) must_check nonnull;
+
+int service_start(struct service *s, struct err *e) must_check nonnull;
+void service_close(struct service *s) nonnull;
+
+#endif
