@@ -17,6 +17,7 @@ done <<'T'
 archive(_entry)?\.h lib/adapt/tar.c lib/adapt/gz.c
 zstd\.h lib/adapt/zst.c
 lzma\.h lib/adapt/xz.c
+divsufsort\.h lib/adapt/sufsort.c
 yaml\.h lib/adapt/yaml.c
 jansson\.h lib/adapt/json.c
 gpgme\.h lib/adapt/verify.c indexer/sign.c
