@@ -29,6 +29,78 @@ static int xz_fail(struct err *e, const char *doing, lzma_ret r)
 	return err_set(e, ERR_FAILED, "%s: liblzma error %d", doing, (int)r);
 }
 
+/* The prefix counts against the dictionary: both must find room in it. */
+static void raw_options(lzma_options_lzma *o, struct bytes prefix, size_t raw_len)
+{
+	size_t size = prefix.len + raw_len;
+
+	if (lzma_lzma_preset(o, 9 | LZMA_PRESET_EXTREME))
+		err_abort("liblzma without its presets");
+	o->dict_size = size < LZMA_DICT_SIZE_MIN ? LZMA_DICT_SIZE_MIN : (uint32_t)size;
+	o->preset_dict = prefix.len ? prefix.data : NULL;
+	o->preset_dict_size = (uint32_t)prefix.len;
+}
+
+static bool raw_fits(struct bytes prefix, size_t raw_len)
+{
+	return prefix.len <= XZ_RAW_MAX && raw_len <= XZ_RAW_MAX;
+}
+
+int xz_encode_raw(struct bytes raw, struct bytes prefix, struct buf *out, struct err *e)
+{
+	lzma_options_lzma options;
+	lzma_filter filters[] = {
+		{ .id = LZMA_FILTER_LZMA2, .options = &options },
+		{ .id = LZMA_VLI_UNKNOWN },
+	};
+	size_t room = raw.len + raw.len / 1024 + 1024, used = 0;
+	auto_free unsigned char *bytes = xmalloc(room);
+
+	if (!raw_fits(prefix, raw.len))
+		return err_set(
+			e, ERR_LIMIT, "cannot compress: more than %u bytes", XZ_RAW_MAX);
+	raw_options(&options, prefix, raw.len);
+
+	lzma_ret r = lzma_raw_buffer_encode(
+		filters, NULL, raw.data, raw.len, bytes, &used, room);
+
+	if (r != LZMA_OK)
+		return xz_fail(e, "cannot compress", r);
+	buf_add(out, bytes, used);
+	return buf_check(out, "compressed data", e);
+}
+
+int xz_decode_raw(struct bytes in, struct bytes prefix, size_t raw_len, struct buf *out,
+	struct err *e)
+{
+	lzma_options_lzma options;
+	lzma_filter filters[] = {
+		{ .id = LZMA_FILTER_LZMA2, .options = &options },
+		{ .id = LZMA_VLI_UNKNOWN },
+	};
+	size_t in_pos = 0, out_pos = 0;
+	unsigned char *to;
+
+	if (!raw_fits(prefix, raw_len))
+		return err_set(e, ERR_LIMIT, "cannot decompress: more than %u bytes",
+			XZ_RAW_MAX);
+	raw_options(&options, prefix, raw_len);
+	to = buf_reserve(out, raw_len + 1);
+	if (!to)
+		return buf_check(out, "decompressed data", e);
+
+	lzma_ret r = lzma_raw_buffer_decode(
+		filters, NULL, in.data, &in_pos, in.len, to, &out_pos, raw_len + 1);
+
+	if (r != LZMA_OK)
+		return xz_fail(e, "cannot decompress", r);
+	if (in_pos != in.len || out_pos != raw_len)
+		return err_set(
+			e, ERR_PARSE, "lzma: %zu bytes instead of %zu", out_pos, raw_len);
+	buf_grew(out, raw_len);
+	return 0;
+}
+
 /* A dictionary larger than the block buys nothing and costs memory on both sides. */
 static uint32_t dictionary_size(uint32_t preset, size_t len)
 {

@@ -33,6 +33,16 @@ void xz_stream_free(struct xz_stream **s) nonnull;
 int xz_encode(
 	struct bytes raw, int level, struct buf *out, struct err *e) must_check nonnull;
 
+/* LZMA2 alone, without .xz around it, for who keeps size and digest elsewhere: level 9
+ * extreme, a dictionary of XZ_RAW_MAX, and `prefix` stands before the data. */
+#define XZ_RAW_MAX (16U << 20)
+int xz_encode_raw(struct bytes raw, struct bytes prefix, struct buf *out,
+	struct err *e) must_check nonnull;
+
+/* Appends what it holds, which must be raw_len bytes. */
+int xz_decode_raw(struct bytes in, struct bytes prefix, size_t raw_len, struct buf *out,
+	struct err *e) must_check nonnull;
+
 struct xz_reader;
 
 /* Decodes one .xz stream with at most threads threads and 512 MiB; anything behind it is

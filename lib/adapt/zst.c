@@ -30,6 +30,74 @@ int zst_encode(struct bytes raw, int level, struct buf *out, struct err *e)
 	return buf_check(out, "compressed data", e);
 }
 
+/* The window holds prefix and result, so that all of both can be referred to. */
+static int window_log(size_t len)
+{
+	int log = 10;
+
+	while (log < WINDOW_LOG_MAX && ((size_t)1 << log) < len + 1024)
+		log++;
+	return log;
+}
+
+int zst_encode_prefix(
+	struct bytes raw, struct bytes prefix, int level, struct buf *out, struct err *e)
+{
+	ZSTD_CCtx *c = ZSTD_createCCtx();
+	size_t bound = ZSTD_compressBound(raw.len);
+	auto_free void *frame = xmalloc(bound);
+
+	if (!c)
+		err_abort("out of memory");
+	ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, level);
+	ZSTD_CCtx_setParameter(c, ZSTD_c_contentSizeFlag, 0);
+	ZSTD_CCtx_setParameter(c, ZSTD_c_windowLog, window_log(raw.len + prefix.len));
+	if (prefix.len) {
+		ZSTD_CCtx_setParameter(c, ZSTD_c_enableLongDistanceMatching, 1);
+		ZSTD_CCtx_refPrefix(c, prefix.data, prefix.len);
+	}
+
+	size_t n = ZSTD_compress2(c, frame, bound, raw.data, raw.len);
+
+	ZSTD_freeCCtx(c);
+	if (ZSTD_isError(n))
+		return err_set(
+			e, ERR_FAILED, "cannot compress: %s", ZSTD_getErrorName(n));
+	buf_add(out, frame, n);
+	return buf_check(out, "compressed data", e);
+}
+
+int zst_decode_prefix(struct bytes frame, struct bytes prefix, size_t raw_len,
+	struct buf *out, struct err *e)
+{
+	ZSTD_DCtx *d = ZSTD_createDCtx();
+	unsigned char *to = buf_reserve(out, raw_len + 1);
+	size_t n, whole;
+
+	if (!d)
+		err_abort("out of memory");
+	ZSTD_DCtx_setParameter(d, ZSTD_d_windowLogMax, WINDOW_LOG_MAX);
+	if (prefix.len)
+		ZSTD_DCtx_refPrefix(d, prefix.data, prefix.len);
+	whole = ZSTD_findFrameCompressedSize(frame.data, frame.len);
+	/* a byte more than there should be: what is longer does not pass for it */
+	n = !to || ZSTD_isError(whole)
+		    ? 0
+		    : ZSTD_decompressDCtx(d, to, raw_len + 1, frame.data, frame.len);
+	ZSTD_freeDCtx(d);
+	if (!to)
+		return buf_check(out, "decompressed data", e);
+	if (ZSTD_isError(whole) || whole != frame.len)
+		return err_set(e, ERR_PARSE, "zstd: not one whole frame");
+	if (ZSTD_isError(n))
+		return err_set(e, ERR_PARSE, "zstd: %s", ZSTD_getErrorName(n));
+	if (n != raw_len)
+		return err_set(
+			e, ERR_PARSE, "zstd: %zu bytes instead of %zu", n, raw_len);
+	buf_grew(out, raw_len);
+	return 0;
+}
+
 struct zst_reader {
 	struct reader in;
 	ZSTD_DCtx *dctx;

@@ -17,6 +17,15 @@ int zst_encode(
 /* Decodes a small document whole; out's ceiling bounds it. */
 int zst_decode(struct bytes in, struct buf *out, struct err *e) must_check nonnull;
 
+/* One frame that may refer to `prefix`, without content size and checksum: for who
+ * keeps both elsewhere. */
+int zst_encode_prefix(struct bytes raw, struct bytes prefix, int level, struct buf *out,
+	struct err *e) must_check nonnull;
+
+/* Appends what the one frame holds, which must be raw_len bytes. */
+int zst_decode_prefix(struct bytes frame, struct bytes prefix, size_t raw_len,
+	struct buf *out, struct err *e) must_check nonnull;
+
 struct zst_reader;
 
 /* Decodes a stream; ERR_PARSE on damage, truncation or trailing bytes that are no frame.
