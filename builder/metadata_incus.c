@@ -1,171 +1,111 @@
 #include "builder/metadata.h"
 
-#include "builder/smalltar.h"
+#include "lib/model/incusmeta.h"
 
-#include <inttypes.h>
+#define TEXT_MAX   (256U << 10)
+#define PROPERTIES 7
 
-#define YAML_MAX (256U << 10)
+struct filling {
+	const struct metadata_in *in;
+	struct arena arena;
+	struct incusmeta_property property[PROPERTIES];
+	struct incusmeta meta;
+};
 
-static void put_pair(
-	struct buf *out, unsigned int indent, const char *key, const char *value)
+static void put(struct filling *f, const char *key, const char *value)
 {
-	buf_add_fill(out, ' ', indent);
-	yaml_write_scalar(out, key);
-	buf_add_str(out, ": ");
-	yaml_write_scalar(out, value);
-	buf_add_byte(out, '\n');
+	f->property[f->meta.property_count++] =
+		(struct incusmeta_property){ .key = key, .value = value };
 }
 
-static int put_rendered(const struct recipe *r, const char *key, const struct text *text,
-	struct buf *out, struct err *e)
+static int put_rendered(
+	struct filling *f, const char *key, const struct text *text, struct err *e)
 {
-	auto_buf struct buf value = BUF_INIT(YAML_MAX);
+	auto_buf struct buf value = BUF_INIT(TEXT_MAX);
 
-	if (recipe_render(r, text, key, &value, e) < 0)
+	if (recipe_render(f->in->recipe, text, key, &value, e) < 0)
 		return -1;
-	put_pair(out, 2, key, buf_str(&value));
+	put(f, key, arena_strdup(&f->arena, buf_str(&value)));
 	return 0;
 }
 
-static int put_properties(const struct recipe *r, struct buf *out, struct err *e)
+static int put_properties(struct filling *f, struct err *e)
 {
-	buf_add_str(out, "properties:\n");
-	put_pair(out, 2, "architecture", text_str(&r->image.architecture_mapped));
-	if (put_rendered(r, "description", &r->image.description, out, e) < 0 ||
-		put_rendered(r, "name", &r->image.name, out, e) < 0)
+	const struct recipe *r = f->in->recipe;
+
+	put(f, "architecture", text_str(&r->image.architecture_mapped));
+	if (put_rendered(f, "description", &r->image.description, e) < 0 ||
+		put_rendered(f, "name", &r->image.name, e) < 0)
 		return -1;
-	put_pair(out, 2, "os", text_str(&r->image.distribution));
-	put_pair(out, 2, "release", text_str(&r->image.release));
-	put_pair(out, 2, "serial", text_str(&r->image.serial));
-	put_pair(out, 2, "variant", text_str(&r->image.variant));
+	put(f, "os", text_str(&r->image.distribution));
+	put(f, "release", text_str(&r->image.release));
+	put(f, "serial", text_str(&r->image.serial));
+	put(f, "variant", text_str(&r->image.variant));
 	return 0;
 }
 
-static void put_when(const struct texts *when, struct buf *out)
+static void fill_when(
+	struct arena *a, const struct texts *when, struct incusmeta_template *out)
 {
-	static const char *const usual[] = { "create", "copy" };
-	size_t given = when ? when->count : 0;
+	const char **list;
 
-	buf_add_str(out, "    when:\n");
-	for (size_t i = 0; i < (given ? given : ARRAY_COUNT(usual)); i++) {
-		buf_add_str(out, "    - ");
-		yaml_write_scalar(out, given ? text_str(&when->item[i]) : usual[i]);
-		buf_add_byte(out, '\n');
-	}
-}
-
-static void put_template(const struct incus_template *t, struct buf *out)
-{
-	buf_add_str(out, "  ");
-	yaml_write_scalar(out, t->path);
-	buf_add_str(out, ":\n");
-	put_when(t->when, out);
-	buf_add_str(out, "    create_only: false\n");
-	put_pair(out, 4, "template", t->file);
-	if (!t->properties || t->properties->count == 0) {
-		buf_add_str(out, "    properties: {}\n");
+	if (!when || when->count == 0)
 		return;
-	}
-	buf_add_str(out, "    properties:\n");
-	for (size_t i = 0; i < t->properties->count; i++)
-		put_pair(out, 6, text_str(&t->properties->item[i].key),
-			text_str(&t->properties->item[i].value));
+	list = arena_array(a, when->count, sizeof(*list));
+	for (size_t i = 0; i < when->count; i++)
+		list[i] = text_str(&when->item[i]);
+	out->when = list;
+	out->when_count = when->count;
 }
 
-static int by_path(const void *a, const void *b)
+static void fill_map(
+	struct arena *a, const struct text_map *map, struct incusmeta_template *out)
 {
-	const struct incus_template *x = *(const struct incus_template *const *)a,
-				    *y = *(const struct incus_template *const *)b;
-	int rc = strcmp(x->path, y->path);
+	struct incusmeta_property *list;
 
-	return rc ? rc : (x < y ? -1 : x > y);
+	if (!map || map->count == 0)
+		return;
+	list = arena_array(a, map->count, sizeof(*list));
+	for (size_t i = 0; i < map->count; i++)
+		list[i] = (struct incusmeta_property){
+			.key = text_str(&map->item[i].key),
+			.value = text_str(&map->item[i].value),
+		};
+	out->property = list;
+	out->property_count = map->count;
 }
 
-static int by_file(const void *a, const void *b)
+static void fill_templates(struct filling *f)
 {
-	const struct incus_template *x = *(const struct incus_template *const *)a,
-				    *y = *(const struct incus_template *const *)b;
-	int rc = strcmp(x->file, y->file);
+	const struct generated *g = f->in->generated;
+	struct incusmeta_template *list =
+		arena_array(&f->arena, g->incus_count + 1, sizeof(*list));
 
-	return rc ? rc : (x < y ? -1 : x > y);
-}
-
-static const char *key_path(const struct incus_template *t)
-{
-	return t->path;
-}
-
-static const char *key_file(const struct incus_template *t)
-{
-	return t->file;
-}
-
-/* Sorted, and of several with one key the last that the recipe gave. */
-static const struct incus_template **sorted(const struct generated *g,
-	int (*order)(const void *, const void *),
-	const char *(*key)(const struct incus_template *t), size_t *count)
-{
-	const struct incus_template **list = xcalloc(g->incus_count + 1, sizeof(void *));
-	size_t kept = 0;
-
-	for (size_t i = 0; i < g->incus_count; i++)
-		list[i] = &g->incus[i];
-	if (g->incus_count)
-		qsort(list, g->incus_count, sizeof(void *), order);
 	for (size_t i = 0; i < g->incus_count; i++) {
-		if (kept && strcmp(key(list[kept - 1]), key(list[i])) == 0)
-			kept--;
-		list[kept++] = list[i];
+		list[i] = (struct incusmeta_template){ .path = g->incus[i].path,
+			.file = g->incus[i].file,
+			.content = g->incus[i].content };
+		fill_when(&f->arena, g->incus[i].when, &list[i]);
+		fill_map(&f->arena, g->incus[i].properties, &list[i]);
 	}
-	*count = kept;
-	return list;
-}
-
-static int format_yaml(const struct metadata_in *in, struct buf *out, struct err *e)
-{
-	const struct recipe *r = in->recipe;
-	auto_free const struct incus_template **list = NULL;
-	size_t count;
-
-	put_pair(out, 0, "architecture", text_str(&r->image.architecture));
-	buf_printf(out, "creation_date: %" PRId64 "\n", in->created_s);
-	buf_printf(out, "expiry_date: %" PRId64 "\n", in->created_s + recipe_expiry_s(r));
-	if (put_properties(r, out, e) < 0)
-		return -1;
-	list = sorted(in->generated, by_path, key_path, &count);
-	buf_add_str(out, count ? "templates:\n" : "templates: {}\n");
-	for (size_t i = 0; i < count; i++)
-		put_template(list[i], out);
-	return buf_check(out, "metadata.yaml", e);
-}
-
-static int add_templates(const struct metadata_in *in, struct buf *tar, struct err *e)
-{
-	auto_free const struct incus_template **list = NULL;
-	size_t count;
-
-	list = sorted(in->generated, by_file, key_file, &count);
-	if (count && smalltar_add(tar, "templates/", bytes_of("", 0), in->epoch_s, e) < 0)
-		return -1;
-	for (size_t i = 0; i < count; i++) {
-		auto_free char *name = xasprintf("templates/%s", list[i]->file);
-
-		if (smalltar_add(tar, name, bytes_of_str(list[i]->content), in->epoch_s,
-			    e) < 0)
-			return -1;
-	}
-	return 0;
+	f->meta.template = list;
+	f->meta.template_count = g->incus_count;
 }
 
 int metadata_incus(const struct metadata_in *in, struct buf *tar, struct err *e)
 {
-	auto_buf struct buf yaml = BUF_INIT(YAML_MAX);
+	const struct recipe *r = in->recipe;
+	struct filling f = { .in = in,
+		.meta = { .architecture = text_str(&r->image.architecture),
+			.created_s = in->created_s,
+			.expires_s = in->created_s + recipe_expiry_s(r),
+			.mtime_s = in->epoch_s } };
+	int rc = put_properties(&f, e);
 
-	if (format_yaml(in, &yaml, e) < 0 ||
-		smalltar_add(tar, "metadata.yaml", buf_bytes(&yaml), in->epoch_s, e) <
-			0 ||
-		add_templates(in, tar, e) < 0)
-		return err_wrap(e, "cannot make the Incus metadata");
-	smalltar_end(tar);
-	return buf_check(tar, "incus.tar", e);
+	f.meta.property = f.property;
+	fill_templates(&f);
+	if (rc == 0)
+		rc = incusmeta_format(&f.meta, tar, e);
+	arena_release(&f.arena);
+	return rc < 0 ? err_wrap(e, "cannot make the Incus metadata") : 0;
 }

@@ -1,6 +1,6 @@
 #include "builder/metadata.h"
 
-#include "builder/smalltar.h"
+#include "lib/model/smalltar.h"
 
 #include <inttypes.h>
 

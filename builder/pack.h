@@ -1,8 +1,5 @@
-/* pack.h -- a tree becomes rootfs.tar.xz, rootfs.tar.zst and rootfs.man in one pass.
- * Shape   the tar of lib/model/tarwrite.h, cut at package boundaries once 4 MiB are
- *         together, and inside a file at 8 MiB; each piece is one .xz block and one zstd
- *         frame, so that bytes do not depend on the number of threads
- * Bounds  memory: two pieces a thread
+/* pack.h -- a tree on disk becomes rootfs.tar.xz, rootfs.tar.zst and rootfs.man.
+ * Shape   lib/model/pack.h; pieces end where packages do
  * Errors  ERR_FAILED when a file changes while it is read
  * Owns    nothing; borrows root_dir and stage_dir */
 #ifndef BUILDER_PACK_H
@@ -11,14 +8,7 @@
 #include "builder/rootfs.h"
 
 #include "lib/model/build.h"
-
-#define PACK_CUT_MIN (4U << 20)
-#define PACK_CUT_MAX (8U << 20)
-
-struct pack_options {
-	unsigned int threads; /* 0: as many as processors */
-	int xz_level, zst_level;
-};
+#include "lib/model/pack.h"
 
 struct pack_result {
 	struct digest id, diff_id;

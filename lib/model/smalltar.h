@@ -2,8 +2,8 @@
  * their metadata.
  * Shape   files 0644 and directories 0755 of root, one mtime for all
  * Source  POSIX.1-2017 ustar; recipes chapter section 3 */
-#ifndef BUILDER_SMALLTAR_H
-#define BUILDER_SMALLTAR_H
+#ifndef LIB_MODEL_SMALLTAR_H
+#define LIB_MODEL_SMALLTAR_H
 
 #include "lib/base/buf.h"
 

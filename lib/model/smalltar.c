@@ -1,4 +1,4 @@
-#include "builder/smalltar.h"
+#include "lib/model/smalltar.h"
 
 #define BLOCK          512U
 #define RECORD         10240U
