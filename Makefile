@@ -100,7 +100,7 @@ $(O)/gen/seccomp.h: tools/seccomp-compile.c $(filter %.seccomp,$(FILTERS))
 $(O)/gen/schema.h: indexer/schema.sql
 	@mkdir -p $(@D)
 	$(call say,GEN,$@) { echo '#include <stddef.h>'; echo 'static const char *const schema_steps[] = {'; \
-		sed -e '1,/^-- step 1$$/d' -e 's/["\\]/\\&/g' -e 's/^-- step .*/,/;t' -e 's/.*/"&\\n"/' $<; \
+		sed -e '1,/^-- step 1$$/d' -e 's/^-- step .*/,/;t' -e 's/["\\]/\\&/g' -e 's/.*/"&\\n"/' $<; \
 		echo '};'; echo 'static const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);'; } >$@.tmp && mv $@.tmp $@
 $(O)/indexer/catalog.o: $(O)/gen/schema.h
 

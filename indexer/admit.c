@@ -3,6 +3,7 @@
 #include "indexer/admit_compare.h"
 #include "indexer/admit_meta.h"
 #include "indexer/admit_tree.h"
+#include "indexer/combine.h"
 #include "indexer/emit.h"
 #include "indexer/inode.h"
 #include "indexer/intake.h"
@@ -290,6 +291,7 @@ static int insert(
 		.stop_signal = a->meta.stop_signal,
 		.description = a->meta.description,
 		.signer = a->signer,
+		.requirements = a->meta.requirements,
 	};
 
 	memcpy(row.serial, b->serial, sizeof(row.serial));
@@ -374,7 +376,8 @@ static int admit_new(struct admission *a, struct notary_slot *slot, struct admit
 	if (intake_check_space(&a->in, e) < 0 || open_stage(a, e) < 0 ||
 		intake_take(&a->in, e) < 0 || check_metadata(a, e) < 0 ||
 		read_packages(a, e) < 0 ||
-		admit_tree(a->in.stage_fd, &a->in.build, &a->tree, e) < 0)
+		admit_tree(a->in.stage_fd, &a->in.build, &a->tree, e) < 0 ||
+		combine_files(a->in.stage_fd, a->in.file, a->in.count, e) < 0)
 		return -1;
 	if (!a->meta.stop_signal[0])
 		snprintf(a->meta.stop_signal, sizeof(a->meta.stop_signal), "%s",

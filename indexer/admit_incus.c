@@ -66,11 +66,47 @@ static int check_texts(const struct ynode *n, struct check *c, struct err *e)
 	return 0;
 }
 
+/* Incus and LXD look for these before they start an image, and want text. */
+static const struct {
+	const char *key;
+	const char *value[2];
+} requirements[] = {
+	{ "cdrom_agent", { "true", "false" } },
+	{ "cdrom_cloud_init", { "true", "false" } },
+	{ "cgroup", { "v1", "v2" } },
+	{ "nesting", { "true", "false" } },
+	{ "privileged", { "true", "false" } },
+	{ "secureboot", { "true", "false" } },
+};
+
+static int take_requirements(const struct ynode *map, struct check *c, struct err *e)
+{
+	char *out = c->out->requirements;
+	size_t len = 0;
+
+	out[0] = '\0';
+	for (size_t i = 0; i < ARRAY_COUNT(requirements); i++) {
+		char key[64];
+		const struct ynode *n;
+
+		snprintf(key, sizeof(key), "requirements.%s", requirements[i].key);
+		n = yaml_get(map, key);
+		if (!n)
+			continue;
+		if (strcmp(n->text, requirements[i].value[0]) != 0 &&
+			strcmp(n->text, requirements[i].value[1]) != 0)
+			return refuse(n, "not a value that this requirement has", e);
+		len += (size_t)snprintf(out + len, META_REQUIREMENTS_MAX - len, "%s=%s\n",
+			requirements[i].key, n->text);
+	}
+	return 0;
+}
+
 static int check_properties(const struct ynode *n, struct check *c, struct err *e)
 {
 	const struct ynode *d;
 
-	if (check_texts(n, c, e) < 0)
+	if (check_texts(n, c, e) < 0 || take_requirements(n, c, e) < 0)
 		return -1;
 	d = yaml_get(n, "description");
 	if (!d)

@@ -103,14 +103,16 @@ struct catalog_build {
 	uint64_t entries, unpacked_size;
 	uint32_t max_uid, max_gid;
 	const char *init, *stop_signal, *description;
-	const char *signer; /* whose key made the .asc; NULL: nobody's yet */
+	const char *signer;       /* whose key made the .asc; NULL: nobody's yet */
+	const char *requirements; /* "key=value\n" lines, sorted */
 };
 
 struct catalog_file {
 	const char *name;
 	uint64_t size;
 	struct digest sha256;
-	bool is_signed; /* has an .asc and a line in SHA256SUMS */
+	bool is_signed;         /* has an .asc and a line in SHA256SUMS */
+	struct digest combined; /* of incus.tar.xz and this root file; else zero */
 };
 
 /* Adds the build with its files and objects, and marks the image dirty. */

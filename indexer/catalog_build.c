@@ -29,14 +29,18 @@ static int image_make(
 static int add_file(
 	struct catalog *c, int64_t build, const struct catalog_file *f, struct err *e)
 {
+	static const struct digest none = { { 0 } };
+
 	if (query_run(c, e,
 		    "INSERT INTO object(sha256, size) VALUES(?1, ?2) ON CONFLICT DO "
 		    "NOTHING",
 		    "di", &f->sha256, (int64_t)f->size) < 0)
 		return -1;
 	return query_run(c, e,
-		"INSERT INTO file(build, name, sha256, signed) VALUES(?1, ?2, ?3, ?4)",
-		"itdi", build, f->name, &f->sha256, (int64_t)f->is_signed);
+		"INSERT INTO file(build, name, sha256, signed, combined) VALUES(?1, ?2, "
+		"?3, ?4, ?5)",
+		"itdid", build, f->name, &f->sha256, (int64_t)f->is_signed,
+		digest_equal(&f->combined, &none) ? NULL : &f->combined);
 }
 
 int catalog_build_add(struct catalog *c, const struct catalog_build *b,
@@ -51,15 +55,16 @@ int catalog_build_add(struct catalog *c, const struct catalog_build *b,
 		    "created, "
 		    "expires, epoch, tested, origin, entries, unpacked_size, max_uid, "
 		    "max_gid, "
-		    "init, stop_signal, description, signer) VALUES(?1, ?2, ?3, ?4, ?5, "
-		    "?6, ?7, "
-		    "?8, ?9, "
-		    "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
-		    "ittddiiiittiiiitttt", image, b->serial, b->state, &b->tree, &b->diff,
-		    b->admitted_s, b->created_s, b->expires_s, b->epoch_s, b->tested,
-		    b->origin, (int64_t)b->entries, (int64_t)b->unpacked_size,
+		    "init, stop_signal, description, signer, requirements) VALUES(?1, "
+		    "?2, "
+		    "?3, ?4, ?5, ?6, ?7, ?8, ?9, "
+		    "?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
+		    "ittddiiiittiiiittttt", image, b->serial, b->state, &b->tree,
+		    &b->diff, b->admitted_s, b->created_s, b->expires_s, b->epoch_s,
+		    b->tested, b->origin, (int64_t)b->entries, (int64_t)b->unpacked_size,
 		    (int64_t)b->max_uid, (int64_t)b->max_gid, b->init, b->stop_signal,
-		    b->description, b->signer ? b->signer : "") < 0)
+		    b->description, b->signer ? b->signer : "",
+		    b->requirements ? b->requirements : "") < 0)
 		return -1;
 	build = query_last_id(c);
 
@@ -129,6 +134,7 @@ static int read_build(struct query *q, struct catalog_build *b, struct err *e)
 		.stop_signal = query_text(q, 20),
 		.description = query_text(q, 21),
 		.signer = query_text(q, 22),
+		.requirements = query_text(q, 23),
 	};
 	if (query_copy(q, 1, b->image.distro, sizeof(b->image.distro), e) < 0 ||
 		query_copy(q, 2, b->image.release, sizeof(b->image.release), e) < 0 ||
@@ -142,8 +148,8 @@ static int read_build(struct query *q, struct catalog_build *b, struct err *e)
 	"SELECT build.id, distro, release, arch, variant, serial, build.state, tree, "   \
 	"diff, "                                                                         \
 	"admitted, created, expires, epoch, tested, origin, entries, unpacked_size, "    \
-	"max_uid, max_gid, init, stop_signal, description, signer FROM build JOIN "      \
-	"image ON "                                                                      \
+	"max_uid, max_gid, init, stop_signal, description, signer, requirements FROM "   \
+	"build JOIN image ON "                                                           \
 	"image.id = build.image "
 #define BUILD_ORDER " ORDER BY distro, release, arch, variant, serial DESC"
 
@@ -238,7 +244,8 @@ int catalog_file_walk(struct catalog *c, int64_t build,
 	int rc;
 
 	if (query_begin(&q, c, e,
-		    "SELECT name, size, file.sha256, signed FROM file JOIN object "
+		    "SELECT name, size, file.sha256, signed, combined FROM file JOIN "
+		    "object "
 		    "USING(sha256) "
 		    "WHERE build = ?1 ORDER BY name",
 		    "i", build) < 0)
@@ -249,6 +256,7 @@ int catalog_file_walk(struct catalog *c, int64_t build,
 			.size = (uint64_t)query_int(&q, 1),
 			.sha256 = query_digest(&q, 2),
 			.is_signed = query_int(&q, 3) != 0,
+			.combined = query_digest(&q, 4),
 		};
 
 		if (each(&f, ctx, e) < 0)

@@ -5,6 +5,7 @@
 /* In the order in which their files are staged. */
 static const struct emitter *const emitters[] = {
 	&emit_lxc,
+	&emit_streams,
 };
 
 #define COUNT ARRAY_COUNT(emitters)
@@ -76,6 +77,7 @@ static int add_build(const struct catalog_build *b, void *ctx, struct err *e)
 	to->row.init = arena_strdup(a, b->init);
 	to->row.stop_signal = arena_strdup(a, b->stop_signal);
 	to->row.description = arena_strdup(a, b->description);
+	to->row.requirements = arena_strdup(a, b->requirements);
 	to->file = m->file;
 	to->file_count = m->file_count;
 	return 0;

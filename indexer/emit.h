@@ -70,7 +70,8 @@ struct emitter {
 	void (*release)(void *state);
 };
 
-extern const struct emitter emit_lxc; /* meta/1.0/index-*: lxc-download */
+extern const struct emitter emit_lxc;     /* meta/1.0/index-*: lxc-download */
+extern const struct emitter emit_streams; /* streams/v1: Incus, LXD, simplestreams */
 
 /* emit_meta.c: the document of one image: newest builds, aliases, end of life. */
 int emit_image_document(struct catalog *c, const struct site *site,

@@ -179,3 +179,9 @@ ALTER TABLE build ADD COLUMN signer TEXT NOT NULL DEFAULT '';
 UPDATE build SET signer = (SELECT fpr FROM key WHERE state = 'current');
 ALTER TABLE generation ADD COLUMN signer TEXT NOT NULL DEFAULT '';
 UPDATE generation SET signer = (SELECT fpr FROM key WHERE state = 'current');
+
+-- step 4
+-- sha256 over incus.tar.xz and then this file: what Incus and LXD call the image
+ALTER TABLE file ADD COLUMN combined BLOB CHECK(combined IS NULL OR length(combined) = 32);
+-- "key=value" lines, as metadata.yaml states them
+ALTER TABLE build ADD COLUMN requirements TEXT NOT NULL DEFAULT '';

@@ -24,6 +24,16 @@ static void close_with(struct jsonw *w, unsigned char c)
 	w->comma = true;
 }
 
+struct jsonw jsonw_resume(struct buf *out)
+{
+	size_t len = out->len;
+
+	while (len > 0 && out->data[len - 1] == '\n')
+		len--;
+	return (struct jsonw){ .out = out,
+		.comma = len > 0 && !strchr("{[:,", out->data[len - 1]) };
+}
+
 void jsonw_object(struct jsonw *w)
 {
 	open_with(w, '{');

@@ -18,6 +18,10 @@ static inline struct jsonw jsonw_to(struct buf *out)
 	return (struct jsonw){ .out = out };
 }
 
+/* A writer that goes on in a text that was begun: a comma is due unless something was
+ * just opened; newlines at its end do not matter. */
+struct jsonw jsonw_resume(struct buf *out) nonnull;
+
 void jsonw_object(struct jsonw *w) nonnull;
 void jsonw_end_object(struct jsonw *w) nonnull;
 void jsonw_array(struct jsonw *w) nonnull;

@@ -4,6 +4,7 @@ told a crime, what it must refuse.
 
 usage: make-incoming.py DIR IMAGE SERIAL [seed=TEXT] [crime=NAME] [pad=BYTES] [packages=NAME=VERSION,...]
 
+require: a requirement in metadata.yaml; times: the serial that dates the metadata
 pad: size of one more file of noise, so that artifacts are large enough to be linked
 """
 import calendar
@@ -26,7 +27,8 @@ distro, release, arch, variant = image.split("/")
 base = os.path.join(top, distro, release, arch, variant, serial)
 os.makedirs(base)
 EPOCH = 1700000000
-created = calendar.timegm(time.strptime(serial, "%Y%m%d_%H%M"))
+dated = options.get("times", serial)
+created = calendar.timegm(time.strptime(dated, "%Y%m%d_%H%M"))
 
 
 def sha(data):
@@ -147,7 +149,7 @@ properties:
   description: Toy %s (%s)
   os: Toy
   release: "%s"
-templates:
+%stemplates:
   /etc/hostname:
     when:
       - create
@@ -155,7 +157,8 @@ templates:
     create_only: false
     template: %s
     properties: {}
-""" % ("aarch64" if crime == "arch" else "x86_64", created, created + 30 * 86400, arch, release, serial, release,
+""" % ("aarch64" if crime == "arch" else "x86_64", created, created + 30 * 86400, arch, release, dated, release,
+       "  requirements.%s: \"%s\"\n" % tuple(options["require"].split("=")) if "require" in options else "",
        "../hostname.tpl" if crime == "template" else "hostname.tpl")
 incus = [(("./" if crime == "dot" else "") + "metadata.yaml", metadata.encode()), ("templates/", None),
          ("templates/hostname.tpl", b"{{ container.name }}\n")]

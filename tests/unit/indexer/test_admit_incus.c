@@ -37,6 +37,22 @@ static void incus_meta_accepts_what_the_builder_makes(void **state)
 	assert_string_equal(facts.description, "Toy one");
 }
 
+static void incus_meta_requirements_are_taken_sorted(void **state)
+{
+	struct meta_facts facts;
+	struct err e;
+
+	if (judge(*state, "metadata.yaml",
+		    HEAD "  requirements.nesting: \"true\"\n  requirements.cgroup: v2\n",
+		    &facts, &e) < 0)
+		fail_msg("%s", e.text);
+	assert_string_equal(facts.requirements, "cgroup=v2\nnesting=true\n");
+	assert_int_equal(judge(*state, "metadata.yaml",
+				 HEAD "  requirements.cgroup: v3\n", &facts, &e),
+		-1);
+	assert_non_null(strstr(e.text, "metadata.yaml:7:"));
+}
+
 static void incus_meta_refuses(void **state)
 {
 	static const struct {
@@ -96,6 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		scratch_test(incus_meta_accepts_what_the_builder_makes),
+		scratch_test(incus_meta_requirements_are_taken_sorted),
 		scratch_test(incus_meta_refuses),
 	};
 
