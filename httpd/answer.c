@@ -121,15 +121,15 @@ static void answer_missing(struct answers *a, const struct request *q,
 static void answer_file(struct answers *a, const struct request *q,
 	const struct resolved *target, struct reply *r, struct file **file)
 {
-	char path[RESOLVE_MAX + 16];
-	struct err e = { .sys = 0 };
+	char index[RESOLVE_MAX + 16];
+	const char *path = target->is_dir ? index : target->path;
+	struct err e;
 
-	if (!target->is_dir)
-		snprintf(path, sizeof(path), "%s", target->path);
-	else if (index_of(target->path, path, sizeof(path)) < 0) {
+	if (target->is_dir && index_of(target->path, index, sizeof(index)) < 0) {
 		reply_error(r, 404, target->path);
 		return;
 	}
+	e.sys = 0;
 	if (find_file(a, q, path, file, &e) < 0)
 		answer_missing(a, q, target, &e, r, file);
 	else
@@ -194,7 +194,7 @@ static void answer_target(struct answers *a, const struct request *q,
 void answer_request(
 	struct answers *a, const struct request *q, struct reply *r, struct file **file)
 {
-	struct resolved target = { .path = "" };
+	struct resolved target;
 	struct err e;
 
 	*file = NULL;

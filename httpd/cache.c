@@ -1,5 +1,7 @@
 #include "httpd/cache.h"
 
+#include "httpd/misses.h"
+
 #include <pthread.h>
 
 #define WAYS 4
@@ -20,6 +22,7 @@ struct cache {
 	bool in_clear;
 	cache_prepare *prepare;
 	void *ctx;
+	struct misses *misses;
 	atomic_size_t budget;
 	size_t sets;
 	struct set set[];
@@ -35,6 +38,7 @@ struct cache *cache_new(const struct site *s, size_t max_files, bool in_clear,
 	c->in_clear = in_clear;
 	c->prepare = prepare;
 	c->ctx = ctx;
+	c->misses = misses_new(s);
 	c->budget = BODY_BUDGET;
 	c->sets = sets;
 	for (size_t i = 0; i < sets; i++)
@@ -50,6 +54,8 @@ void cache_free(struct cache **c)
 				file_unref((*c)->set[i].way[w].file);
 		pthread_mutex_destroy(&(*c)->set[i].lock);
 	}
+	if (*c)
+		misses_free(&(*c)->misses);
 	free(*c);
 	*c = NULL;
 }
@@ -122,6 +128,23 @@ static void set_add(struct set *set, struct file *f, int64_t now_ms)
 	pthread_mutex_unlock(&set->lock);
 }
 
+/* The sentence of a failed open is not needed a second time. */
+static int known_missing(struct err *e)
+{
+	e->code = ERR_NOTFOUND;
+	e->sys = ENOENT;
+	e->text[0] = '\0';
+	return -1;
+}
+
+static int note_missing(
+	struct cache *c, const struct site_path *where, const struct err *e)
+{
+	if (e->code == ERR_NOTFOUND && e->sys == ENOENT)
+		misses_add(c->misses, where->text);
+	return -1;
+}
+
 int cache_get(struct cache *c, const char *path, const struct site_path *where,
 	int64_t now_ms, struct file **out, struct err *e)
 {
@@ -129,8 +152,10 @@ int cache_get(struct cache *c, const char *path, const struct site_path *where,
 	struct file *f = set_find(c, set, where, now_ms);
 
 	if (!f) {
+		if (misses_has(c->misses, where->text))
+			return known_missing(e);
 		if (file_open(c->site, path, where, c->in_clear, &c->budget, &f, e) < 0)
-			return -1;
+			return note_missing(c, where, e);
 		c->prepare(c->ctx, path, f);
 		set_add(set, f, now_ms);
 	}

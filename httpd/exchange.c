@@ -1,7 +1,5 @@
 #include "httpd/exchange.h"
 
-#include "httpd/response.h"
-
 #include <time.h>
 
 static struct conn *conn_of(struct MHD_Connection *connection)
@@ -35,7 +33,8 @@ static enum MHD_Result send_reply(const struct exchange *x,
 		   conn->requests >= CONNS_REQUESTS_MAX || conns_is_draining(x->conns);
 	conn->status = r->status;
 	conn->body_bytes = r->body ? strlen(r->body) : r->length;
-	return response_queue(connection, r, f, x->is_tls) ? MHD_YES : MHD_NO;
+	return response_queue(x->responses, connection, r, f, x->is_tls) ? MHD_YES
+									 : MHD_NO;
 }
 
 /* First call: the head is there. Refusals go out at once, and the library then closes

@@ -8,11 +8,13 @@
 #include "httpd/access.h"
 #include "httpd/answer.h"
 #include "httpd/conns.h"
+#include "httpd/response.h"
 
 #include <microhttpd.h>
 
 struct exchange {
 	struct answers *answers;
+	struct responses *responses;
 	struct conns *conns;
 	struct access *access; /* NULL: no log */
 	bool is_tls;

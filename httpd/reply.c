@@ -20,7 +20,7 @@ static void begin(struct reply *r, unsigned int status, const char *path)
 	r->is_whole = r->close = false;
 	r->first = r->length = 0;
 	r->body = NULL;
-	r->field_count = 0;
+	r->common_fields = r->field_count = 0;
 	add(r, "X-Content-Type-Options", "nosniff");
 	if (is_oci(path))
 		add(r, "Docker-Distribution-API-Version", "registry/2.0");
@@ -86,10 +86,9 @@ void reply_whole(struct reply *r, const char *path, const struct file *f)
 	add_oci_digest(r, path, f);
 }
 
-static void reply_empty(
-	struct reply *r, unsigned int status, const char *path, const struct file *f)
+void reply_unchanged(struct reply *r, const char *path, const struct file *f)
 {
-	begin(r, status, path);
+	begin(r, 304, path);
 	r->body = "";
 	add_validators(r, f);
 }
@@ -128,7 +127,7 @@ void reply_file(struct reply *r, const char *path, const struct file *f,
 {
 	switch (cond_evaluate(&h->cond, f->etag, f->st.st_mtim.tv_sec)) {
 	case COND_NOT_MODIFIED:
-		reply_empty(r, 304, path, f);
+		reply_unchanged(r, path, f);
 		return;
 	case COND_FAILED:
 		reply_error(r, 412, path);
@@ -196,6 +195,12 @@ void reply_error(struct reply *r, unsigned int status, const char *path)
 		add(r, "Allow", "GET, HEAD");
 	if (status == 503)
 		add(r, "Retry-After", "5");
+	r->common_fields = r->field_count;
+}
+
+bool reply_is_common(const struct reply *r)
+{
+	return r->common_fields > 0 && r->common_fields == r->field_count;
 }
 
 void reply_oci_root(struct reply *r)

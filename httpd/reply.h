@@ -16,6 +16,7 @@ struct reply {
 	bool close;             /* the connection ends after it */
 	uint64_t first, length; /* slice of the file */
 	const char *body;       /* NULL: the slice; else a text */
+	size_t common_fields;   /* that many every such refusal has; 0: it is none */
 	size_t field_count;
 	struct reply_field {
 		const char *name, *value;
@@ -28,9 +29,15 @@ struct reply {
 /* The facts of a file, as every 200 tells them; path is what was asked for. */
 void reply_whole(struct reply *r, const char *path, const struct file *f) nonnull;
 
+/* 304: the client has it. */
+void reply_unchanged(struct reply *r, const char *path, const struct file *f) nonnull;
+
 /* Conditions and range of one request for it. */
 void reply_file(struct reply *r, const char *path, const struct file *f,
 	const struct head *h, bool is_head) nonnull;
+
+/* Does everybody who gets this status and text get the very same reply? */
+bool reply_is_common(const struct reply *r) nonnull;
 
 /* A short text; JSON where an OCI client asked. */
 void reply_error(struct reply *r, unsigned int status, const char *path) nonnull;

@@ -106,13 +106,17 @@ static int decode(struct bytes t, struct resolved *out, struct err *e)
 
 int resolve_target(struct bytes target, struct resolved *out, struct err *e)
 {
-	struct resolved r = { .len = 0 };
+	struct resolved r;
 
+	r.len = 0;
+	r.is_dir = false;
 	if (target_path(&target, e) < 0 || decode(target, &r, e) < 0)
 		return -1;
 	if (r.len > 0 && r.path[r.len - 1] == '/')
 		r.len--;
 	r.path[r.len] = '\0';
-	*out = r;
+	out->len = r.len;
+	out->is_dir = r.is_dir;
+	memcpy(out->path, r.path, r.len + 1);
 	return 0;
 }

@@ -2,6 +2,9 @@
 
 #include <microhttpd.h>
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #define BLOCK_BYTES (128 << 10) /* read ahead of a slow reader */
 
 /* A part of a body that the library reads block by block. */
@@ -93,31 +96,129 @@ static struct MHD_Response *make_response(
 	return response;
 }
 
-static void forget_response(void *ready)
+/* What is made of a file in advance. */
+struct ready {
+	struct MHD_Response *whole; /* NULL: its bytes are read block by block */
+	struct MHD_Response *unchanged;
+};
+
+static void forget_responses(void *p)
 {
-	MHD_destroy_response(ready);
+	struct ready *ready = p;
+
+	if (ready->whole)
+		MHD_destroy_response(ready->whole);
+	if (ready->unchanged)
+		MHD_destroy_response(ready->unchanged);
+	free(ready);
 }
 
 void response_prepare(void *ctx, const char *path, struct file *f)
 {
+	struct ready *ready = xcalloc(1, sizeof(*ready));
 	struct reply r;
 
 	(void)ctx;
-	if (!bytes_to_send(f->body, false))
-		return;
-	reply_whole(&r, path, f);
-	f->ready = make_response(&r, f, false);
-	f->forget = forget_response;
+	if (bytes_to_send(f->body, false)) {
+		reply_whole(&r, path, f);
+		ready->whole = make_response(&r, f, false);
+	}
+	reply_unchanged(&r, path, f);
+	ready->unchanged = make_response(&r, NULL, false);
+	f->ready = ready;
+	f->forget = forget_responses;
 }
 
-bool response_queue(struct MHD_Connection *connection, const struct reply *r,
-	const struct file *f, bool is_tls)
+static struct MHD_Response *find_ready(
+	const struct reply *r, const struct file *f, bool is_tls)
 {
-	struct MHD_Response *response;
+	const struct ready *ready = f ? f->ready : NULL;
+
+	if (!ready)
+		return NULL;
+	if (r->is_whole && bytes_to_send(f->body, is_tls))
+		return ready->whole;
+	return r->status == 304 ? ready->unchanged : NULL;
+}
+
+#define COMMON_MAX 32
+
+struct responses {
+	pthread_mutex_t lock;
+	atomic_size_t count; /* slots below it never change again */
+	struct common {
+		const char *body;
+		unsigned int status;
+		size_t fields;
+		struct MHD_Response *made;
+	} slot[COMMON_MAX];
+};
+
+struct responses *responses_new(void)
+{
+	struct responses *s = xcalloc(1, sizeof(*s));
+
+	pthread_mutex_init(&s->lock, NULL);
+	return s;
+}
+
+void responses_free(struct responses **s)
+{
+	for (size_t i = 0; *s && i < (*s)->count; i++)
+		MHD_destroy_response((*s)->slot[i].made);
+	if (*s)
+		pthread_mutex_destroy(&(*s)->lock);
+	free(*s);
+	*s = NULL;
+}
+
+static struct MHD_Response *find_common(struct responses *s, const struct reply *r)
+{
+	size_t count = atomic_load_explicit(&s->count, memory_order_acquire);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct common *c = &s->slot[i];
+
+		if (c->body == r->body && c->status == r->status &&
+			c->fields == r->field_count)
+			return c->made;
+	}
+	return NULL;
+}
+
+/* NULL when there is no room: then each is made anew. */
+static struct MHD_Response *add_common(struct responses *s, const struct reply *r)
+{
+	struct MHD_Response *made;
+	size_t count;
+
+	pthread_mutex_lock(&s->lock);
+	made = find_common(s, r);
+	count = s->count;
+	if (!made && count < COMMON_MAX && (made = make_response(r, NULL, false))) {
+		s->slot[count] =
+			(struct common){ r->body, r->status, r->field_count, made };
+		atomic_store_explicit(&s->count, count + 1, memory_order_release);
+	}
+	pthread_mutex_unlock(&s->lock);
+	return made;
+}
+
+bool response_queue(struct responses *s, struct MHD_Connection *connection,
+	const struct reply *r, const struct file *f, bool is_tls)
+{
+	struct MHD_Response *response = NULL;
 	enum MHD_Result result;
 
-	if (f && r->is_whole && !r->close && f->ready && bytes_to_send(f->body, is_tls))
-		return MHD_queue_response(connection, r->status, f->ready) == MHD_YES;
+	if (!r->close && reply_is_common(r)) {
+		response = find_common(s, r);
+		if (!response)
+			response = add_common(s, r);
+	} else if (!r->close) {
+		response = find_ready(r, f, is_tls);
+	}
+	if (response)
+		return MHD_queue_response(connection, r->status, response) == MHD_YES;
 	response = make_response(r, f, is_tls);
 	if (!response)
 		return false;

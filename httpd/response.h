@@ -11,11 +11,19 @@
 
 struct MHD_Connection;
 
-/* Hands the reply to the library; false: out of memory, drop the connection. */
-bool response_queue(struct MHD_Connection *connection, const struct reply *r,
-	const struct file *f, bool is_tls) must_check nonnull_args(1, 2);
+/* Refusals that everybody gets alike, made once each. */
+struct responses;
 
-/* Most requests want all of a file: that response is made once. A cache_prepare. */
+struct responses *responses_new(void) must_check;
+void responses_free(struct responses **s) nonnull;
+
+/* Hands the reply to the library; false: out of memory, drop the connection. */
+bool response_queue(struct responses *s, struct MHD_Connection *connection,
+	const struct reply *r, const struct file *f, bool is_tls) must_check
+	nonnull_args(1, 2, 3);
+
+/* Most requests want all of a file, or to hear that it is the same: those responses are
+ * made once. A cache_prepare. */
 void response_prepare(void *ctx, const char *path, struct file *f) nonnull_args(2, 3);
 
 #endif

@@ -15,6 +15,7 @@ struct listener {
 
 struct server {
 	struct answers answers;
+	struct responses *responses;
 	struct access *access;
 	struct conns *conns;
 	struct listener listener[SERVER_SOCKETS_MAX];
@@ -84,13 +85,14 @@ int server_start(const struct server_setup *setup, struct server **out, struct e
 		free(s);
 		return -1;
 	}
+	s->responses = responses_new();
 	s->answers.cache =
 		cache_new(setup->site, limits.files, in_clear, response_prepare, NULL);
 	for (size_t i = 0; i < setup->socket_count; i++) {
 		struct listener *l = &s->listener[i];
 
-		l->exchange = (struct exchange){ &s->answers, s->conns, s->access,
-			setup->socket[i].is_tls };
+		l->exchange = (struct exchange){ &s->answers, s->responses, s->conns,
+			s->access, setup->socket[i].is_tls };
 		if (start_listener(l, setup, setup->socket[i].fd,
 			    (unsigned int)(limits.connections / setup->socket_count),
 			    e) < 0) {
@@ -131,6 +133,7 @@ void server_stop(struct server **slot)
 		MHD_stop_daemon(s->listener[i].daemon);
 	conns_stop(&s->conns);
 	cache_free(&s->answers.cache);
+	responses_free(&s->responses);
 	free(s);
 	*slot = NULL;
 }

@@ -51,20 +51,16 @@ static int live_generation(const struct site *s, uint64_t *out, struct err *e)
 /* The fixed link that path goes through, and what of path lies behind it. */
 static const struct layout_link *find_link(const char *path, const char **rest)
 {
-	char prefix[SITE_PATH_MAX];
-	size_t len = 0;
+	for (size_t i = 0; i < layout_link_count; i++) {
+		const char *at = layout_links[i].path, *p = path;
 
-	while (path[len]) {
-		const struct layout_link *link;
-
-		do
-			prefix[len] = path[len];
-		while (path[++len] && path[len] != '/');
-		prefix[len] = '\0';
-		link = layout_find_link(prefix);
-		if (link) {
-			*rest = path + len;
-			return link;
+		while (*at && *at == *p) {
+			at++;
+			p++;
+		}
+		if (*at == '\0' && (*p == '\0' || *p == '/')) {
+			*rest = p;
+			return &layout_links[i];
 		}
 	}
 	return NULL;
@@ -87,12 +83,15 @@ int site_locate(const struct site *s, const char *path, const struct address *cl
 {
 	const char *rest = NULL;
 	const struct layout_link *link = find_link(path, &rest);
+	size_t len = strlen(path);
 	uint64_t live = 0, generation;
 	struct stat st;
 
 	out->is_live = false;
 	out->coding = CODING_NONE;
-	snprintf(out->text, sizeof(out->text), "%s", path[0] ? path : ".");
+	if (len >= sizeof(out->text))
+		return err_set(e, ERR_NOTFOUND, "no path is that long");
+	memcpy(out->text, len ? path : ".", len ? len + 1 : sizeof("."));
 	if (!link)
 		return 0;
 	/* A copy without generations has plain files at these places. */

@@ -131,6 +131,31 @@ static void reply_redirect_is_relative(void **state)
 	assert_string_equal(field(&r, "Location"), "./a:b%0D%0AX:%20y%25/");
 }
 
+static void reply_is_common_when_nothing_of_the_request_is_in_it(void **state)
+{
+	struct body b = { .fd = -1 };
+	struct file f = some_file(&b);
+	struct head h = { .range = bytes_of_str("bytes=100-") };
+	struct reply r;
+
+	(void)state;
+	reply_error(&r, 404, "a");
+	assert_true(reply_is_common(&r));
+	reply_error(&r, 405, "v2/a/manifests/b");
+	assert_true(reply_is_common(&r));
+	reply_redirect(&r, "a/b");
+	assert_false(reply_is_common(&r));
+	reply_file(&r, "images/x", &f, &h, false);
+	assert_int_equal(r.status, 416);
+	assert_false(reply_is_common(&r));
+	h.range = bytes_of(NULL, 0);
+	reply_file(&r, "images/x", &f, &h, false);
+	assert_false(reply_is_common(&r));
+	reply_unchanged(&r, "images/x", &f);
+	assert_false(reply_is_common(&r));
+	assert_string_equal(field(&r, "ETag"), "\"t\"");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +164,7 @@ int main(void)
 		cmocka_unit_test(reply_conditions_come_before_the_range),
 		cmocka_unit_test(reply_to_oci_clients_is_theirs),
 		cmocka_unit_test(reply_redirect_is_relative),
+		cmocka_unit_test(reply_is_common_when_nothing_of_the_request_is_in_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
