@@ -26,7 +26,7 @@ static int wait_for_go(int sock_fd, struct err *e)
 	return 0;
 }
 
-static int become_root(unsigned int flags, int sock_fd, struct err *e)
+int child_become_root(unsigned int flags, int sock_fd, struct err *e)
 {
 	struct pollfd parent = { .fd = sock_fd, .events = 0 };
 
@@ -71,13 +71,14 @@ static int prepare(const struct plan *p, int sock_fd, int *tty_fd, struct err *e
 	struct layers layers;
 
 	if (rootfs_open_layers(p, &layers, e) < 0 || wait_for_go(sock_fd, e) < 0 ||
-		become_root(p->flags, sock_fd, e) < 0 || build_root(p, &layers, e) < 0)
+		child_become_root(p->flags, sock_fd, e) < 0 ||
+		build_root(p, &layers, e) < 0)
 		return -1;
 	if (!(p->flags & PLAN_HOST_NET) && loopback_up(e) < 0)
 		return -1;
 	if (sethostname(p->hostname, strlen(p->hostname)) < 0)
 		return err_sys(e, "cannot set the host name '%s'", p->hostname);
-	if ((p->flags & PLAN_TTY) && (*tty_fd = tty_make(sock_fd, e)) < 0)
+	if ((p->flags & PLAN_TTY) && (*tty_fd = tty_make(sock_fd, true, e)) < 0)
 		return -1;
 	return confine_rights(e);
 }

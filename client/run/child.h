@@ -5,7 +5,11 @@
 #define CLIENT_RUN_CHILD_H
 
 #include "client/run/plan.h"
+#include "lib/base/err.h"
 
 __attribute__((noreturn)) void child_main(const struct plan *p, int sock_fd) nonnull;
+
+/* Id 0 of the container, hidden from it, and dead when the other end of sock_fd is. */
+int child_become_root(unsigned int flags, int sock_fd, struct err *e) must_check nonnull;
 
 #endif

@@ -100,7 +100,7 @@ static bool read_line(
 		return false; /* just starting, or just gone */
 	memcpy(l->id, state.id, sizeof(l->id));
 	memcpy(l->ref, state.ref, sizeof(l->ref));
-	l->init = state.init;
+	l->init = state.init.pid;
 	l->created = state.created;
 	return true;
 }

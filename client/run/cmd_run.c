@@ -3,13 +3,14 @@
 #include "client/run/instance.h"
 #include "client/run/settings.h"
 #include "client/run/supervise.h"
+#include "client/run/warden.h"
 
 #define STATUS_OURS 125
 
 extern char **environ;
 
 struct run_options {
-	bool rm;
+	bool rm, detach;
 	struct settings settings;
 };
 
@@ -18,6 +19,7 @@ struct run {
 	const struct run_options *options;
 	struct out *out;
 	struct instance instance;
+	struct settings_command command;
 	struct container_config config;
 	struct relay relay;
 	struct env env;
@@ -44,7 +46,8 @@ static int prepare(struct run *r, const char *image, char *const *argv, struct e
 	struct instance *i = &r->instance;
 
 	if (settings_check(s, e) < 0 || instance_open(i, e) < 0 ||
-		instance_find_image(i, image, e) < 0)
+		instance_find_image(i, image, e) < 0 ||
+		settings_command(s, i->image_fd, argv, false, &r->command, e) < 0)
 		return -1;
 	r->signal_fd = supervise_signals(e);
 	if (r->signal_fd < 0 || relay_plan(&r->relay, i->plan.stdio, e) < 0 ||
@@ -53,9 +56,48 @@ static int prepare(struct run *r, const char *image, char *const *argv, struct e
 	r->config = settings_config(s, &i->image);
 	r->config.ephemeral = r->options->rm;
 	r->config.once = true;
-	r->config.argv = argv;
+	settings_apply(&r->command, &r->config);
 	r->config.env = r->env.item;
 	return prepare_container(r, e);
+}
+
+/* The same in the background. */
+static int prepare_detached(
+	struct run *r, const char *image, char *const *argv, struct err *e)
+{
+	const struct settings *s = &r->options->settings;
+	struct instance *i = &r->instance;
+
+	if (settings_check(s, e) < 0 || instance_open(i, e) < 0 ||
+		instance_find_image(i, image, e) < 0 ||
+		settings_command(s, i->image_fd, argv, false, &r->command, e) < 0)
+		return -1;
+	r->config = settings_config(s, &i->image);
+	r->config.ephemeral = r->options->rm;
+	settings_apply(&r->command, &r->config);
+	r->config.tty = r->command.is_system;
+	if (env_make(&s->env, environ, r->config.tty, &r->env, e) < 0)
+		return -1;
+	r->config.env = r->env.item;
+	return prepare_container(r, e);
+}
+
+static int run_detached(
+	struct run *r, const char *image, char *const *argv, struct err *e)
+{
+	char name[NAME_MAX_LEN + 1];
+	int status = STATUS_OURS;
+
+	if (prepare_detached(r, image, argv, e) < 0)
+		return -1;
+	snprintf(name, sizeof(name), "%s", r->instance.container.name);
+	r->instance.container.ephemeral = true;
+	if (warden_start(&r->instance, &r->config, &status, e) == 0) {
+		out_result(r->out, "%s\n", name);
+		return 0;
+	}
+	out_error(r->out, e);
+	return status;
 }
 
 /* Returns the exit status, or -1. */
@@ -91,8 +133,6 @@ static int finish(struct run *r, struct err *e)
 
 static int run(struct call *c, struct err *e)
 {
-	static char shell[] = "/bin/sh";
-	static char *default_argv[] = { shell, NULL };
 	struct run r = {
 		.options = c->values,
 		.out = c->out,
@@ -101,10 +141,15 @@ static int run(struct call *c, struct err *e)
 		.signal_fd = -1,
 	};
 	struct err ending;
-	int status = prepare(&r, c->argv[0], c->argc > 1 ? c->argv + 1 : default_argv, e);
+	int status;
 
-	if (status == 0)
-		status = run_command(&r, e);
+	if (r.options->detach) {
+		status = run_detached(&r, c->argv[0], c->argv + 1, e);
+	} else {
+		status = prepare(&r, c->argv[0], c->argv + 1, e);
+		if (status == 0)
+			status = run_command(&r, e);
+	}
 	if (status < 0) {
 		out_error(c->out, e);
 		status = e->code == ERR_USAGE ? err_exit_status(e) : STATUS_OURS;
@@ -119,6 +164,11 @@ static const struct opt opts[] = {
 		.kind = OPT_FLAG,
 		.offset = offsetof(struct run_options, rm),
 		.help = "remove the container at its end" },
+	{ .name = "detach",
+		.letter = 'd',
+		.kind = OPT_FLAG,
+		.offset = offsetof(struct run_options, detach),
+		.help = "in the background; print the container's name" },
 	SETTINGS_OPTS(offsetof(struct run_options, settings)),
 	{ .name = NULL },
 };

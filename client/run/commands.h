@@ -5,6 +5,17 @@
 #include "lib/base/opt.h"
 
 extern const struct command cmd_run;
+extern const struct command cmd_create;
+extern const struct command cmd_start;
+extern const struct command cmd_stop;
+extern const struct command cmd_restart;
+extern const struct command cmd_exec;
+extern const struct command cmd_shell;
+extern const struct command cmd_console;
+extern const struct command cmd_attach;
+extern const struct command cmd_logs;
+extern const struct command cmd_wait;
+extern const struct command cmd_inspect;
 extern const struct command cmd_ps;
 extern const struct command cmd_rm;
 extern const struct command cmd_doctor;

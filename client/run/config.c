@@ -1,10 +1,12 @@
 #include "client/run/config.h"
 
+#include "client/run/signals.h"
 #include "lib/base/atomic.h"
 #include "lib/base/fs.h"
 #include "lib/model/start.h"
 
 #include <fcntl.h>
+#include <signal.h>
 
 #define CONFIG_MAX (64U << 10)
 
@@ -23,6 +25,9 @@ static const struct field {
 	{ "ref", TEXT, AT(ref), NULL, false },
 	{ "created", TEXT, AT(created), "0", false },
 	{ "ephemeral", FLAG, AT(ephemeral), NULL, false },
+	{ "profile", TEXT, AT(profile), "app", false },
+	{ "stop_signal", TEXT, AT(stop_signal), "TERM", false },
+	{ "tty", FLAG, AT(tty), NULL, false },
 	{ "hostname", TEXT, AT(hostname), "", false },
 	{ "net", TEXT, AT(net), "none", false },
 	{ "workdir", TEXT, AT(workdir), "/", false },
@@ -175,4 +180,18 @@ int config_read(int dir_fd, struct arena *a, struct container_config *out, struc
 			return damaged(e);
 	*out = config;
 	return 0;
+}
+
+/* ---- meaning */
+
+bool config_is_system(const struct container_config *c)
+{
+	return strcmp(c->profile, "system") == 0;
+}
+
+int config_stop_signal(const struct container_config *c)
+{
+	int number = signal_number(c->stop_signal);
+
+	return number > 0 ? number : SIGTERM;
 }

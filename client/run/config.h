@@ -15,7 +15,10 @@ struct container_config {
 	const char *hostname;
 	const char *net;
 	const char *workdir;
+	const char *profile;     /* app | system */
+	const char *stop_signal; /* TERM, RTMIN+3 */
 	bool ephemeral;
+	bool tty;          /* in the background it has a terminal all the same */
 	char *const *argv; /* NULL-terminated, as is env */
 	const char *const *env;
 	bool once; /* not written: a command too long to be written down may be left out,
@@ -24,6 +27,11 @@ struct container_config {
 
 int config_write(
 	int dir_fd, const struct container_config *c, struct err *e) must_check nonnull;
+
+bool config_is_system(const struct container_config *c) nonnull;
+
+/* A number; SIGTERM for what is no name of a signal. */
+int config_stop_signal(const struct container_config *c) nonnull;
 
 /* From dir_fd, an open containers/<name>. */
 int config_read(int dir_fd, struct arena *a, struct container_config *out,

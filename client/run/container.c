@@ -142,6 +142,68 @@ int container_create(const struct store *s, const char *name, const char *stem,
 	return rc;
 }
 
+/* 1: whoever ended it took the place away while we waited for its lock. */
+static int lock_place(const struct store *s, struct container *c, struct err *e)
+{
+	char path[NAME_MAX_LEN + 8];
+	struct stat by_name, by_fd;
+
+	if (mkdirat(s->run_fd, c->name, 0700) < 0 && errno != EEXIST)
+		return err_sys(e, "cannot make '%s/%s'", s->run, c->name);
+	c->run_dir = open_named(s->run_fd, c->name);
+	if (c->run_dir < 0)
+		return errno == ENOENT
+			       ? 1
+			       : err_sys(e, "cannot open '%s/%s'", s->run, c->name);
+	c->lock_fd = state_lock(c->run_dir, e);
+	if (c->lock_fd < 0)
+		return e->sys == ENOENT ? 1 : -1;
+	snprintf(path, sizeof(path), "%s/lock", c->name);
+	if (fstat(c->lock_fd, &by_fd) == 0 &&
+		fstatat(s->run_fd, path, &by_name, AT_SYMLINK_NOFOLLOW) == 0 &&
+		by_fd.st_ino == by_name.st_ino)
+		return 0;
+	return 1;
+}
+
+static int lock_existing(
+	const struct store *s, int containers, struct container *c, struct err *e)
+{
+	int rc;
+
+	c->dir_fd = open_named(containers, c->name);
+	if (c->dir_fd < 0)
+		return errno == ENOENT
+			       ? err_set(e, ERR_NOTFOUND, "no container '%s'", c->name)
+			       : err_sys(e, "cannot open container '%s'", c->name);
+	if (state_is_live(s->run_fd, c->name))
+		return err_set(
+			e, ERR_CONFLICT, "container '%s' is running already", c->name);
+	for (int i = 0; i < NAME_TRIES; i++) {
+		rc = lock_place(s, c, e);
+		if (rc <= 0)
+			return rc;
+		auto_fd_cleanup(&c->lock_fd);
+		auto_fd_cleanup(&c->run_dir);
+		c->lock_fd = c->run_dir = -1;
+	}
+	return err_set(e, ERR_BUSY, "container '%s' is just ending", c->name);
+}
+
+int container_open(
+	const struct store *s, const char *name, struct container *out, struct err *e)
+{
+	auto_fd int containers = store_open_containers(s, e);
+	int rc;
+
+	if (containers < 0 || gate_lock(s, LOCK_SH, e) < 0)
+		return -1;
+	snprintf(out->name, sizeof(out->name), "%s", name);
+	rc = lock_existing(s, containers, out, e);
+	gate_unlock(s);
+	return rc;
+}
+
 int container_give(const struct container *c, int rootfs_fd, struct err *e)
 {
 	struct stat root;

@@ -32,6 +32,10 @@ int container_create(const struct store *s, const char *name, const char *stem,
 	const struct container_config *config, struct container *out,
 	struct err *e) must_check nonnull;
 
+/* Locks one that exists, for a start: ERR_CONFLICT when it runs. */
+int container_open(const struct store *s, const char *name, struct container *out,
+	struct err *e) must_check nonnull;
+
 /* Gives upper and work the owner and mode of the image's root. */
 int container_give(
 	const struct container *c, int rootfs_fd, struct err *e) must_check nonnull;

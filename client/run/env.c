@@ -56,14 +56,11 @@ static int put_asked(
 	return 0;
 }
 
-int env_make(const struct opt_list *asked, char *const *caller, bool tty, struct env *out,
-	struct err *e)
+static int put_rest(struct env *out, const struct opt_list *asked, char *const *caller,
+	bool tty, struct err *e)
 {
 	const char *term = find(caller, "TERM", 4);
 
-	memset(out, 0, sizeof(*out));
-	for (size_t i = 0; i < ARRAY_COUNT(own); i++)
-		put(out, own[i]);
 	if (tty)
 		put(out, term && term_is_plain(term) ? term : "TERM=dumb");
 	for (size_t i = 0; i < asked->count; i++)
@@ -80,4 +77,23 @@ size_t env_own_block(char **start)
 		end = *env + strlen(*env);
 	*start = program_invocation_name;
 	return end > *start ? (size_t)(end - *start) : strlen(*start);
+}
+
+int env_make(const struct opt_list *asked, char *const *caller, bool tty, struct env *out,
+	struct err *e)
+{
+	memset(out, 0, sizeof(*out));
+	for (size_t i = 0; i < ARRAY_COUNT(own); i++)
+		put(out, own[i]);
+	return put_rest(out, asked, caller, tty, e);
+}
+
+int env_join(const char *const *base, const struct opt_list *asked, char *const *caller,
+	bool tty, struct env *out, struct err *e)
+{
+	memset(out, 0, sizeof(*out));
+	for (; *base && out->count < ENV_OWN + OPT_LIST_MAX - 1; base++)
+		if (strncmp(*base, "TERM=", 5) != 0)
+			put(out, *base);
+	return put_rest(out, asked, caller, tty, e);
 }

@@ -10,7 +10,7 @@
 #define ENV_OWN 8
 
 struct env {
-	const char *item[ENV_OWN + OPT_LIST_MAX + 1]; /* NULL-terminated */
+	const char *item[ENV_OWN + 2 * OPT_LIST_MAX + 1]; /* NULL-terminated */
 	size_t count;
 };
 
@@ -22,5 +22,10 @@ int env_make(const struct opt_list *asked, char *const *caller, bool tty, struct
 /* Our own arguments and environment as the kernel shows them to others in /proc: one
  * block on the stack. Returns its length. */
 size_t env_own_block(char **start) nonnull;
+
+/* For a command that joins: what the container was started with (base), the caller's
+ * terminal, and what --env asks for. */
+int env_join(const char *const *base, const struct opt_list *asked, char *const *caller,
+	bool tty, struct env *out, struct err *e) must_check nonnull;
 
 #endif

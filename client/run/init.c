@@ -83,8 +83,7 @@ static int exec_by_path(const struct plan *p)
 	return error;
 }
 
-__attribute__((noreturn)) static void command(
-	const struct plan *p, int sock_fd, int tty_fd)
+void init_command(const struct plan *p, int sock_fd, int tty_fd)
 {
 	int error;
 	struct err e;
@@ -173,7 +172,7 @@ void init_main(const struct plan *p, int sock_fd, int tty_fd)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	child = fork();
 	if (child == 0)
-		command(p, sock_fd, tty_fd);
+		init_command(p, sock_fd, tty_fd);
 	if (child < 0) {
 		err_sys(&e, "cannot start a process in the container");
 		report_failure(sock_fd, STATUS_OURS, &e);

@@ -11,4 +11,8 @@
 __attribute__((noreturn)) void init_main(
 	const struct plan *p, int sock_fd, int tty_fd) nonnull;
 
+/* The last steps of a command's own process: session, descriptors, filter, exec. */
+__attribute__((noreturn)) void init_command(
+	const struct plan *p, int sock_fd, int tty_fd) nonnull;
+
 #endif

@@ -165,7 +165,12 @@ static void describe(struct instance *i, const struct container_config *c, bool 
 
 static int write_state(const struct instance *i, struct err *e)
 {
-	struct run_state s = { .init = i->launched.pid, .created = time(NULL) };
+	struct run_state s = {
+		.init.pid = i->launched.pid,
+		.userns = i->launched.userns,
+		.pidns = i->launched.pidns,
+		.created = time(NULL),
+	};
 
 	snprintf(s.id, sizeof(s.id), "%s", i->image.id);
 	snprintf(s.ref, sizeof(s.ref), "%s", i->image.ref);

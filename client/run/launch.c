@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 static int refused(int number, struct err *e)
@@ -30,6 +31,15 @@ static int write_maps(pid_t pid, const struct plan *p, struct err *e)
 		return -1;
 	snprintf(map, sizeof(map), "0 %u %u\n", p->uid_start, count);
 	return id_map_write(pid, "uid_map", map, e);
+}
+
+static uint64_t namespace_inode(pid_t pid, const char *kind)
+{
+	char path[48];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/%s", (int)pid, kind);
+	return stat(path, &st) == 0 ? st.st_ino : 0;
 }
 
 int launch_start(const struct plan *p, struct launched *out, struct err *e)
@@ -57,9 +67,14 @@ int launch_start(const struct plan *p, struct launched *out, struct err *e)
 		return refused(errno, e);
 
 	/* From here on the caller kills it when something fails. */
-	*out = (struct launched){ (pid_t)pid, pid_fd, STEAL_FD(mine) };
+	*out = (struct launched){
+		.pid = (pid_t)pid, .pid_fd = pid_fd, .sock_fd = STEAL_FD(mine)
+	};
 	if (write_maps((pid_t)pid, p, e) < 0)
 		return -1;
+	/* Now: once it is root of its own it hides them. */
+	out->userns = namespace_inode((pid_t)pid, "user");
+	out->pidns = namespace_inode((pid_t)pid, "pid");
 	if (send(out->sock_fd, "", 1, MSG_NOSIGNAL) != 1)
 		return err_sys(e, "cannot let the container go");
 	return 0;

@@ -11,12 +11,14 @@
 #include "client/run/plan.h"
 #include "lib/base/err.h"
 
+#include <stdint.h>
 #include <sys/types.h>
 
 struct launched {
 	pid_t pid;
 	int pid_fd;
-	int sock_fd; /* where the new process reports */
+	int sock_fd;            /* where the new process reports */
+	uint64_t userns, pidns; /* inodes of its namespaces */
 };
 
 #define LAUNCHED_INIT                                                                    \

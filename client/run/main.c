@@ -29,7 +29,18 @@ int main(int argc, char **argv)
 {
 	const struct command commands[] = {
 		cmd_run,
+		cmd_create,
+		cmd_start,
+		cmd_stop,
+		cmd_restart,
+		cmd_exec,
+		cmd_shell,
+		cmd_console,
+		cmd_attach,
 		cmd_ps,
+		cmd_logs,
+		cmd_wait,
+		cmd_inspect,
 		cmd_rm,
 		cmd_doctor,
 		IMAGE_VERB("list", "[REMOTE:][PATTERN]",

@@ -10,6 +10,7 @@
 enum report_kind {
 	REPORT_FAILURE = 1,
 	REPORT_MASTER, /* carries the master of the terminal */
+	REPORT_RUNS,   /* a warden's: the command was executed */
 };
 
 struct report {

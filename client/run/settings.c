@@ -1,8 +1,12 @@
 #include "client/run/settings.h"
 
 #include "client/run/container.h"
+#include "client/run/signals.h"
+#include "lib/base/fs.h"
+#include "lib/model/start.h"
 
 #define HOST_NAME_MAX_LEN 64
+#define START_MAX         4096
 
 static bool hostname_is_valid(const char *name)
 {
@@ -23,6 +27,8 @@ int settings_check(const struct settings *s, struct err *e)
 	if (s->hostname && !hostname_is_valid(s->hostname))
 		return err_set(e, ERR_USAGE, "option '--hostname': '%s' is no host name",
 			s->hostname);
+	if (s->init && s->app)
+		return err_set(e, ERR_USAGE, "'--init' and '--app' exclude each other");
 	if (s->workdir[0] != '/')
 		return err_set(e, ERR_USAGE, "option '--workdir': '%s' is not absolute",
 			s->workdir);
@@ -30,6 +36,51 @@ int settings_check(const struct settings *s, struct err *e)
 		return err_set(
 			e, ERR_USAGE, "option '--net': '%s' is not none or host", s->net);
 	return 0;
+}
+
+static int read_start(int image_fd, struct settings_command *out, struct err *e)
+{
+	auto_buf struct buf text = BUF_INIT(START_MAX);
+	struct bytes facts;
+
+	*out->init = *out->stop_signal = '\0';
+	if (fs_read_at(image_fd, "start", &text, e) < 0)
+		return e->code == ERR_NOTFOUND ? 0 : -1;
+	facts = buf_bytes(&text);
+	if ((start_get(facts, "init", out->init, sizeof(out->init), e) < 0 &&
+		    e->code != ERR_NOTFOUND) ||
+		(start_get(facts, "stop_signal", out->stop_signal,
+			 sizeof(out->stop_signal), e) < 0 &&
+			e->code != ERR_NOTFOUND)) {
+		e->code = ERR_DAMAGED;
+		return err_wrap(e, "cannot read the image's 'start'");
+	}
+	return 0;
+}
+
+int settings_command(const struct settings *s, int image_fd, char *const *argv,
+	bool prefer_init, struct settings_command *out, struct err *e)
+{
+	static char shell[] = "/bin/sh", any_init[] = "/sbin/init";
+
+	*out = (struct settings_command){ .asked = argv[0] ? argv : NULL };
+	if (read_start(image_fd, out, e) < 0)
+		return -1;
+	out->is_system = s->init || (!s->app && !argv[0] && prefer_init && *out->init);
+	if (!out->is_system)
+		out->argv[0] = shell;
+	else
+		out->argv[0] = *out->init ? out->init : any_init;
+	if (!out->is_system || signal_number(out->stop_signal) < 0)
+		snprintf(out->stop_signal, sizeof(out->stop_signal), "TERM");
+	return 0;
+}
+
+void settings_apply(const struct settings_command *command, struct container_config *c)
+{
+	c->profile = command->is_system ? "system" : "app";
+	c->stop_signal = command->stop_signal;
+	c->argv = command->asked ? command->asked : command->argv;
 }
 
 struct container_config settings_config(

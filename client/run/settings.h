@@ -11,6 +11,7 @@
 
 struct settings {
 	const char *name, *hostname, *workdir, *net;
+	bool init, app; /* the profile, against what the image says */
 	struct opt_list env;
 };
 
@@ -32,6 +33,14 @@ struct settings {
 			SETTINGS_AT(base, hostname),                                     \
 			.arg = "HOST",                                                   \
 			.help = "its host name (default: its name)" },                   \
+		{ .name = "init",                                                        \
+			.kind = OPT_FLAG,                                                \
+			SETTINGS_AT(base, init),                                         \
+			.help = "a system: start the image's init, with its rights" },   \
+		{ .name = "app",                                                         \
+			.kind = OPT_FLAG,                                                \
+			SETTINGS_AT(base, app),                                          \
+			.help = "a command: none of a system's rights" },                \
 		{ .name = "env",                                                         \
 			.kind = OPT_LIST,                                                \
 			SETTINGS_AT(base, env),                                          \
@@ -48,6 +57,22 @@ struct settings {
 	}
 
 int settings_check(const struct settings *s, struct err *e) must_check nonnull;
+
+/* What is to be started, and how. */
+struct settings_command {
+	bool is_system;
+	char *argv[2]; /* used when the caller gave none */
+	char init[256], stop_signal[32];
+	char *const *asked;
+};
+
+/* image_fd: an open images/<id>, whose `start` names the init and its stop signal.
+ * argv[0] NULL: the image's init, or a shell where it has none (run: a shell in any case
+ * but --init). */
+int settings_command(const struct settings *s, int image_fd, char *const *argv,
+	bool prefer_init, struct settings_command *out, struct err *e) must_check nonnull;
+void settings_apply(
+	const struct settings_command *command, struct container_config *c) nonnull;
 
 /* As written down, but for the command and its environment. */
 struct container_config settings_config(

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
 
 #define STATE_MAX    (16U << 10)
 #define LOCK_WAIT_MS 2000
@@ -58,16 +59,15 @@ static void add_number(struct buf *out, const char *key, uint64_t value)
 
 static void add_place_in_time(struct buf *out, const struct run_state *s)
 {
-	char path[48], boot_id[40];
-	struct stat st;
+	char boot_id[40];
 
 	read_small("/proc/sys/kernel/random/boot_id", boot_id, sizeof(boot_id));
 	boot_id[strcspn(boot_id, "\n")] = '\0';
 	start_line(out, "boot_id", boot_id);
-	add_number(out, "init", (uint64_t)s->init);
-	add_number(out, "starttime", process_starttime((pid_t)s->init));
-	snprintf(path, sizeof(path), "/proc/%lld/ns/user", (long long)s->init);
-	add_number(out, "userns", stat(path, &st) == 0 ? st.st_ino : 0);
+	add_number(out, "init", (uint64_t)s->init.pid);
+	add_number(out, "starttime", process_starttime(s->init.pid));
+	add_number(out, "userns", s->userns);
+	add_number(out, "pidns", s->pidns);
 	add_number(out, "supervisor", (uint64_t)getpid());
 	add_number(out, "supervisor_starttime", process_starttime(getpid()));
 }
@@ -96,31 +96,54 @@ int state_write(int run_dir, const struct run_state *s, struct err *e)
 	return 0;
 }
 
+static uint64_t number(struct bytes text, const char *key)
+{
+	char value[24];
+
+	return strtoull(start_get_or(text, key, value, sizeof(value), "0"), NULL, 10);
+}
+
 int state_read(int run_fd, const char *name, struct run_state *out, struct err *e)
 {
-	auto_buf struct buf text = BUF_INIT(STATE_MAX);
-	char path[NAME_MAX_LEN + 8], value[32];
+	auto_buf struct buf buf = BUF_INIT(STATE_MAX);
+	char path[NAME_MAX_LEN + 8];
 	struct run_state s = { 0 };
+	struct bytes text;
 
 	snprintf(path, sizeof(path), "%s/state", name);
-	if (fs_read_at(run_fd, path, &text, e) < 0)
+	if (fs_read_at(run_fd, path, &buf, e) < 0)
 		return -1;
-	if (start_get(buf_bytes(&text), "id", s.id, sizeof(s.id), e) < 0 ||
-		start_get(buf_bytes(&text), "ref", s.ref, sizeof(s.ref), e) < 0)
+	text = buf_bytes(&buf);
+	if (start_get(text, "id", s.id, sizeof(s.id), e) < 0 ||
+		start_get(text, "ref", s.ref, sizeof(s.ref), e) < 0)
 		return err_wrap(e, "cannot read '%s'", path);
-	s.init =
-		strtoll(start_get_or(buf_bytes(&text), "init", value, sizeof(value), "0"),
-			NULL, 10);
-	s.created = strtoll(
-		start_get_or(buf_bytes(&text), "created", value, sizeof(value), "0"),
-		NULL, 10);
+	s.init.pid = (pid_t)number(text, "init");
+	s.init.starttime = number(text, "starttime");
+	s.supervisor.pid = (pid_t)number(text, "supervisor");
+	s.supervisor.starttime = number(text, "supervisor_starttime");
+	s.userns = number(text, "userns");
+	s.pidns = number(text, "pidns");
+	s.created = (int64_t)number(text, "created");
 	*out = s;
 	return 0;
 }
 
+int identity_open(const struct identity *who, struct err *e)
+{
+	auto_fd int fd = who->pid > 0 ? (int)syscall(SYS_pidfd_open, who->pid, 0) : -1;
+
+	if (fd < 0 && who->pid > 0 && errno != ESRCH)
+		return err_sys(e, "cannot open process %d", (int)who->pid);
+	/* Looked at behind the descriptor: it keeps the pid from coming back. */
+	if (fd < 0 || who->starttime == 0 ||
+		process_starttime(who->pid) != who->starttime)
+		return err_set(e, ERR_NOTFOUND, "process %d has ended", (int)who->pid);
+	return STEAL_FD(fd);
+}
+
 void state_remove(int run_fd, const char *name)
 {
-	static const char *const files[] = { "state.new", "state", "lock" };
+	static const char *const files[] = { "state.new", "state", "ctl", "lock" };
 	char path[NAME_MAX_LEN + 16];
 
 	for (size_t i = 0; i < ARRAY_COUNT(files); i++) {

@@ -45,7 +45,7 @@ static int status_of(const siginfo_t *info)
 	return info->si_code == CLD_EXITED ? info->si_status : 128 + info->si_status;
 }
 
-static int reap(const struct launched *c, int *status, struct err *e)
+int supervise_reap(const struct launched *c, int *status, struct err *e)
 {
 	siginfo_t info = { 0 };
 	int rc;
@@ -92,7 +92,7 @@ int supervise(const struct launched *c, struct relay *relay, int signal_fd, int 
 			break;
 		relay_move(relay, false);
 	}
-	if (reap(c, status, e) < 0)
+	if (supervise_reap(c, status, e) < 0)
 		return -1;
 	drain(c, relay, signal_fd);
 	return 0;
@@ -106,6 +106,6 @@ void supervise_kill(struct launched *c)
 	if (c->pid <= 0)
 		return;
 	syscall(SYS_pidfd_send_signal, c->pid_fd, SIGKILL, NULL, 0);
-	(void)!reap(c, &status, &ignored);
+	(void)!supervise_reap(c, &status, &ignored);
 	c->pid = -1;
 }

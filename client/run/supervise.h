@@ -16,6 +16,10 @@ int supervise_signals(struct err *e) must_check nonnull;
 int supervise(const struct launched *c, struct relay *relay, int signal_fd, int *status,
 	struct err *e) must_check nonnull;
 
+/* What became of it: 0..255, or 128+signal. */
+int supervise_reap(
+	const struct launched *c, int *status, struct err *e) must_check nonnull;
+
 /* Ends it at once and reaps it; nothing when there is none. */
 void supervise_kill(struct launched *c) nonnull;
 

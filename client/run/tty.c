@@ -4,8 +4,10 @@
 #include "client/run/report.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 static int show_as_console(int master, struct err *e)
 {
@@ -24,18 +26,35 @@ static int show_as_console(int master, struct err *e)
 	return copy < 0 ? -1 : mount_attach(copy, AT_FDCWD, "/dev/console", e);
 }
 
-int tty_make(int sock_fd, struct err *e)
+/* What lies under this name may be the container's choice: anything else than a terminal
+ * maker must neither block us nor be spoken to. */
+static int open_ptmx(struct err *e)
 {
-	auto_fd int master = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	auto_fd int slave = -1;
+	auto_fd int fd = open(
+		"/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+	struct statfs st;
+
+	if (fd < 0 || fstatfs(fd, &st) < 0)
+		return err_sys(e, "cannot open '/dev/pts/ptmx'");
+	if (st.f_type != DEVPTS_SUPER_MAGIC)
+		return err_set(e, ERR_DAMAGED, "'/dev/pts' is no devpts");
+	return STEAL_FD(fd);
+}
+
+int tty_make(int sock_fd, bool console, struct err *e)
+{
+	auto_fd int master = open_ptmx(e), slave = -1;
 	int unlocked = 0;
 
-	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlocked) < 0)
+	if (master < 0)
+		return -1;
+	if (ioctl(master, TIOCSPTLCK, &unlocked) < 0)
 		return err_sys(e, "cannot make a terminal");
 	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0)
 		return err_sys(e, "cannot open the terminal");
-	if (show_as_console(master, e) < 0 || report_master(sock_fd, master, e) < 0)
+	if ((console && show_as_console(master, e) < 0) ||
+		report_master(sock_fd, master, e) < 0)
 		return -1;
 	return STEAL_FD(slave);
 }

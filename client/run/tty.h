@@ -11,9 +11,9 @@
 #include <stdbool.h>
 #include <termios.h>
 
-/* In pid 1, behind pivot_root: makes a terminal, shows it as /dev/console, hands its
- * master to the supervisor; returns the slave. */
-int tty_make(int sock_fd, struct err *e) must_check nonnull;
+/* Inside: makes a terminal, shows it as /dev/console (in pid 1, behind pivot_root), hands
+ * its master to the supervisor; returns the slave. */
+int tty_make(int sock_fd, bool console, struct err *e) must_check nonnull;
 
 struct tty_saved {
 	bool changed;

@@ -46,7 +46,8 @@ const struct rights rights_table[] = {
 		.folder = "client/run/",
 		.needed = "",
 		.execs =
-			"rootyard-image newuidmap newgidmap sh", /* sh: the image's own */
+			/* sh and init are the image's own */
+		"rootyard-image newuidmap newgidmap sh init",
 		.may_be_root = true, /* as the user it is, with no more than a user has */
 		.network = false,
 		.secret_key = false,

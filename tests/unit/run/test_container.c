@@ -149,7 +149,7 @@ static void state_is_read_as_written(void **state)
 	struct container_config config = config_of(true);
 	struct container c = CONTAINER_INIT;
 	struct run_state in = {
-		.init = getpid(), .created = 1234, .id = "0123", .ref = "r:a"
+		.init.pid = getpid(), .created = 1234, .id = "0123", .ref = "r:a"
 	};
 	struct run_state out;
 	struct err e;
@@ -159,7 +159,7 @@ static void state_is_read_as_written(void **state)
 	assert_int_equal(e.code, ERR_NOTFOUND);
 	assert_int_equal(state_write(c.run_dir, &in, &e), 0);
 	assert_int_equal(state_read(s.run_fd, "x", &out, &e), 0);
-	assert_int_equal(out.init, getpid());
+	assert_int_equal(out.init.pid, getpid());
 	assert_int_equal(out.created, 1234);
 	assert_string_equal(out.ref, "r:a");
 	assert_true(process_starttime(getpid()) > 0);

@@ -1,0 +1,181 @@
+#include "client/run/commands.h"
+
+#include "client/run/env.h"
+#include "client/run/join.h"
+#include "client/run/named.h"
+#include "client/run/passwd.h"
+#include "client/run/supervise.h"
+
+#define STATUS_OURS 125
+
+extern char **environ;
+
+struct exec_options {
+	const char *workdir;
+	struct opt_list env;
+};
+
+/* One command in a container that runs, from its options to its end. */
+struct exec {
+	const struct exec_options *options;
+	struct out *out;
+	struct named named;
+	struct join join;
+	struct relay relay;
+	struct env env;
+	struct plan plan;
+	struct launched launched;
+	int signal_fd;
+};
+
+static int find(struct exec *x, const char *name, struct err *e)
+{
+	auto_store struct store store = STORE_INIT;
+	struct named *n = &x->named;
+
+	if (store_open(&store, e) < 0 || named_running(&store, name, n, e) < 0)
+		return -1;
+	if (join_open(&n->state, strcmp(n->config.net, "host") == 0, &x->join, e) < 0)
+		return err_wrap(e, "cannot enter container '%s'", name);
+	x->plan.flags = strlen(n->state.id) > 64 ? 0 : PLAN_FULL_MAP;
+	return 0;
+}
+
+static int prepare(struct exec *x, const char *name, struct err *e)
+{
+	const struct exec_options *o = x->options;
+
+	if (o->workdir && o->workdir[0] != '/')
+		return err_set(e, ERR_USAGE, "option '--workdir': '%s' is not absolute",
+			o->workdir);
+	if (find(x, name, e) < 0)
+		return -1;
+	x->signal_fd = supervise_signals(e);
+	if (x->signal_fd < 0 || relay_plan(&x->relay, x->plan.stdio, e) < 0 ||
+		env_join(x->named.config.env, &o->env, environ, x->relay.wants_tty,
+			&x->env, e) < 0)
+		return -1;
+	if (x->relay.wants_tty)
+		x->plan.flags |= PLAN_TTY;
+	x->plan.workdir = o->workdir ? o->workdir : x->named.config.workdir;
+	x->plan.env = x->env.item;
+	if (join_enter(&x->join, e) < 0)
+		return err_wrap(e, "cannot enter container '%s'", name);
+	return 0;
+}
+
+static int run_command(struct exec *x, char *const *argv, struct err *e)
+{
+	struct launch_result result;
+	int status;
+
+	x->plan.argv = argv;
+	if (join_start(&x->join, &x->plan, &x->launched, e) < 0 ||
+		launch_wait(&x->launched, &result, e) < 0)
+		return -1;
+	auto_fd_cleanup(&x->launched.sock_fd);
+	x->launched.sock_fd = -1;
+	if (result.status != 0) {
+		auto_fd_cleanup(&result.master_fd);
+		out_error(x->out, e);
+		return result.status;
+	}
+	if (relay_begin(&x->relay, result.master_fd, e) < 0 ||
+		supervise(&x->launched, &x->relay, x->signal_fd, &status, e) < 0)
+		return -1;
+	x->launched.pid = -1;
+	return status;
+}
+
+static void finish(struct exec *x)
+{
+	supervise_kill(&x->launched);
+	relay_end(&x->relay);
+	auto_fd_cleanup(&x->signal_fd);
+	auto_fd_cleanup(&x->join.target_fd);
+	auto_fd_cleanup(&x->launched.pid_fd);
+	auto_fd_cleanup(&x->launched.sock_fd);
+	named_release(&x->named);
+}
+
+/* Root's own shell, as the container has it, as a login shell. */
+static char *const *shell_argv(struct passwd_entry *root)
+{
+	static char login[] = "-l";
+	static char *argv[] = { NULL, login, NULL };
+
+	if (!passwd_look_up("root", root) || root->shell[0] != '/')
+		snprintf(root->shell, sizeof(root->shell), "/bin/sh");
+	argv[0] = root->shell;
+	return argv;
+}
+
+static int exec(struct call *c, bool shell, struct err *e)
+{
+	struct exec x = {
+		.options = c->values,
+		.out = c->out,
+		.join = { .target_fd = -1 },
+		.relay = { .master_fd = -1, .child_end = { -1, -1, -1 } },
+		.launched = LAUNCHED_INIT,
+		.signal_fd = -1,
+	};
+	struct passwd_entry root;
+	int status = prepare(&x, c->argv[0], e);
+
+	if (status == 0)
+		status = run_command(&x, shell ? shell_argv(&root) : c->argv + 1, e);
+	if (status < 0) {
+		out_error(c->out, e);
+		status = e->code == ERR_USAGE ? err_exit_status(e) : STATUS_OURS;
+	}
+	finish(&x);
+	return status;
+}
+
+static int run_exec(struct call *c, struct err *e)
+{
+	return exec(c, false, e);
+}
+
+static int run_shell(struct call *c, struct err *e)
+{
+	return exec(c, true, e);
+}
+
+static const struct opt opts[] = {
+	{ .name = "env",
+		.kind = OPT_LIST,
+		.offset = offsetof(struct exec_options, env),
+		.arg = "K=V",
+		.help = "set a variable; K alone: the caller's value" },
+	{ .name = "workdir",
+		.kind = OPT_STRING,
+		.offset = offsetof(struct exec_options, workdir),
+		.arg = "DIR",
+		.help = "start the command in DIR (default: the container's)" },
+	{ .name = NULL },
+};
+
+const struct command cmd_exec = {
+	.name = "exec",
+	.args = "NAME [--] COMMAND [ARGUMENT]...",
+	.summary = "run a command in a running container",
+	.opts = opts,
+	.values_size = sizeof(struct exec_options),
+	.min_args = 2,
+	.max_args = -1,
+	.stop_at_first_arg = true,
+	.run = run_exec,
+};
+
+const struct command cmd_shell = {
+	.name = "shell",
+	.args = "NAME",
+	.summary = "open root's shell in a running container",
+	.opts = opts,
+	.values_size = sizeof(struct exec_options),
+	.min_args = 1,
+	.max_args = 1,
+	.run = run_shell,
+};
