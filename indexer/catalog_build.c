@@ -1,4 +1,4 @@
-#include "indexer/catalog.h"
+#include "indexer/catalog_oci.h"
 #include "indexer/query.h"
 
 static int image_id(struct catalog *c, const struct image *i, int64_t *out, struct err *e)
@@ -165,6 +165,21 @@ static int walk_builds(
 			return -1;
 	}
 	return rc;
+}
+
+int catalog_oci_walk_missing(
+	struct catalog *c, catalog_build_each *each, void *ctx, struct err *e)
+{
+	auto_query struct query q = { 0 };
+
+	if (query_begin(&q, c, e,
+		    BUILD_COLUMNS
+		    "JOIN dirty ON dirty.image = image.id WHERE build.state = 'active' "
+		    "AND NOT EXISTS(SELECT 1 FROM oci WHERE oci.build = build.id) "
+		    "ORDER BY build.id",
+		    "") < 0)
+		return -1;
+	return walk_builds(&q, each, ctx, e);
 }
 
 int catalog_build_walk(struct catalog *c, const struct image *image,

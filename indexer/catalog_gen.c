@@ -197,7 +197,9 @@ int catalog_generation_live(struct catalog *c, int64_t number, struct err *e)
 		"image.id = listing.image WHERE generation = ?1 AND listing.document = "
 		"image.document AND listing.build = (SELECT id FROM build WHERE "
 		"build.image = "
-		"listing.image AND build.state = 'active' ORDER BY serial DESC LIMIT 1))",
+		"listing.image AND build.state = 'active' ORDER BY serial DESC LIMIT 1)) "
+		"OR NOT EXISTS(SELECT 1 FROM build WHERE build.image = dirty.image AND "
+		"build.state = 'active')",
 		"i", number);
 }
 

@@ -28,9 +28,17 @@ int fsck_run(struct fsck *f, struct err *e) must_check nonnull;
 int fsck_find(struct fsck *f, const char *check, const char *path, const char *fmt,
 	...) nonnull printf_like(4, 5);
 
+/* F2 F4 of one published file: there, of this size and content, and marked so. */
+void fsck_content(struct fsck *f, const char *path, uint64_t size,
+	const struct digest *sha256) nonnull;
+
+/* Does the catalog know a path beneath v2/? 1, 0, -1. */
+int fsck_oci_knows(struct fsck *f, const char *path, struct err *e) must_check nonnull;
+
 /* ---- the checks, by file */
 
 int fsck_builds(struct fsck *f, struct err *e) must_check nonnull;    /* F2 F4 F5 */
+int fsck_oci(struct fsck *f, struct err *e) must_check nonnull;       /* F2 F4 */
 int fsck_tree(struct fsck *f, struct err *e) must_check nonnull;      /* F3 F9 F13 F16 */
 int fsck_documents(struct fsck *f, struct err *e) must_check nonnull; /* F4 F7 */
 int fsck_live(struct fsck *f, struct err *e) must_check nonnull;      /* F6 F7 F8 */

@@ -91,6 +91,24 @@ static void check_content(
 			"untrusted: its content is not what was admitted; " REPAIR);
 }
 
+void fsck_content(
+	struct fsck *f, const char *path, uint64_t size, const struct digest *sha256)
+{
+	struct stat st;
+	auto_fd int fd = open_file(f, path, &st);
+
+	f->checked++;
+	if (fd < 0)
+		return;
+	if ((uint64_t)st.st_size != size) {
+		fsck_find(f, "F2", path, "has %lld bytes, must have %llu; " REPAIR,
+			(long long)st.st_size, (unsigned long long)size);
+		return;
+	}
+	check_content(f, fd, path, sha256);
+	check_mark(f, fd, path, sha256);
+}
+
 static int check_file(const struct catalog_file *file, void *ctx, struct err *e)
 {
 	struct checking *c = ctx;

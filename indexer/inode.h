@@ -28,4 +28,12 @@ int inode_write(int dir_fd, const char *name, struct bytes text, unsigned int fl
 int inode_replace(int staging_fd, int public_fd, const char *path, struct bytes text,
 	struct err *e) must_check nonnull;
 
+/* Files this small are copied: a link would not save a block. */
+#define INODE_LINK_MIN 4096
+
+/* Makes or replaces `path` by the content of `source`, both beneath public_fd: a hard
+ * link, or a copy where the file is small or has all the links that it can have. */
+int inode_link(int staging_fd, int public_fd, const char *source, const char *path,
+	struct err *e) must_check nonnull;
+
 #endif

@@ -7,7 +7,6 @@
 
 #define GIB        (UINT64_C(1) << 30)
 #define MIB        (UINT64_C(1) << 20)
-#define LINK_MIN   4096
 #define CHUNK      (256 << 10)
 #define SPACE_EACH (64U << 10) /* signatures and the file system's own */
 #define SPACE_ALL  (16U << 20) /* the catalog and its journal */
@@ -163,7 +162,7 @@ static int link_published(struct intake *in, const char *name,
 	struct stat st;
 	int rc;
 
-	if (size < LINK_MIN)
+	if (size < INODE_LINK_MIN)
 		return 0;
 	rc = catalog_object_find(in->yard->catalog, sha256, size, path, e);
 	if (rc <= 0)

@@ -4,6 +4,7 @@
 #include "indexer/inode.h"
 #include "indexer/stage.h"
 #include "indexer/write.h"
+#include "indexer/write_staged.h"
 #include "lib/base/fs.h"
 
 #define KEEP_GENERATIONS 3
@@ -45,7 +46,8 @@ static int mark_live(struct catalog *c, int64_t number, struct err *e)
 	struct catalog_signing s;
 	int rc = catalog_signing_find(c, "staged", &s, NULL, e);
 
-	if (rc < 0 || (rc > 0 && catalog_signing_live(c, s.version, e) < 0))
+	if (rc < 0 || (rc > 0 && catalog_signing_live(c, s.version, e) < 0) ||
+		catalog_staged_clear(c, e) < 0)
 		return -1;
 	return catalog_generation_live(c, number, e);
 }
@@ -97,7 +99,10 @@ static int finish(struct yard *y, struct notary *n, int64_t number, struct err *
 		return -1;
 	if (yard_live(y, &live, e) < 0)
 		return -1;
-	if (live != number && switch_to(y, number, e) < 0)
+	if (live != number &&
+		(write_staged(y, STAGED_BEFORE, e) < 0 || switch_to(y, number, e) < 0))
+		return -1;
+	if (write_staged(y, STAGED_AFTER, e) < 0)
 		return -1;
 	if (in_transaction(y->catalog, mark_live, number, e) < 0)
 		return -1;

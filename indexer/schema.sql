@@ -185,3 +185,47 @@ UPDATE generation SET signer = (SELECT fpr FROM key WHERE state = 'current');
 ALTER TABLE file ADD COLUMN combined BLOB CHECK(combined IS NULL OR length(combined) = 32);
 -- "key=value" lines, as metadata.yaml states them
 ALTER TABLE build ADD COLUMN requirements TEXT NOT NULL DEFAULT '';
+
+-- step 5
+-- what of v2/ belongs to a build: an index belongs to every build that it names
+CREATE TABLE oci(
+	build INTEGER NOT NULL REFERENCES build(id),
+	role TEXT NOT NULL CHECK(role IN ('layer.zst', 'layer.gz', 'config', 'document',
+		'image.zst', 'image.gz', 'artifact', 'index')),
+	sha256 BLOB NOT NULL CHECK(length(sha256) = 32),
+	size INTEGER NOT NULL CHECK(size >= 0),
+	PRIMARY KEY(build, role, sha256)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX oci_sha256 ON oci(sha256);
+
+-- serial '' is a tag that moves on; else the builds of that serial
+CREATE TABLE oci_tag(
+	distro TEXT NOT NULL,
+	tag TEXT NOT NULL,
+	release TEXT NOT NULL,
+	variant TEXT NOT NULL,
+	serial TEXT NOT NULL,
+	sha256 BLOB NOT NULL CHECK(length(sha256) = 32),
+	PRIMARY KEY(distro, tag)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX oci_tag_group ON oci_tag(distro, release, variant);
+
+CREATE TABLE oci_signature(
+	distro TEXT NOT NULL,
+	sha256 BLOB NOT NULL CHECK(length(sha256) = 32),
+	reference TEXT NOT NULL,
+	number INTEGER NOT NULL CHECK(number > 0),
+	signer TEXT NOT NULL,
+	PRIMARY KEY(distro, sha256, reference)
+) STRICT, WITHOUT ROWID;
+
+-- small files of a publication outside .gen, from the moment they are decided until they
+-- are on disk: written before the switch (phase 0) or after it (1); a text, a link to
+-- another path, or neither: removed
+CREATE TABLE staged_file(
+	path TEXT PRIMARY KEY,
+	phase INTEGER NOT NULL CHECK(phase IN (0, 1)),
+	text BLOB,
+	source TEXT,
+	CHECK(text IS NULL OR source IS NULL)
+) STRICT, WITHOUT ROWID;

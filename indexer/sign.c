@@ -188,7 +188,7 @@ static int take(gpgme_data_t data, struct buf *out, struct err *e)
 	return buf_check(out, "a signature", e);
 }
 
-enum how { ARMORED, BINARY, CLEAR };
+enum how { ARMORED, BINARY, CLEAR, MESSAGE };
 
 static int sign(struct signer *s, const char *fpr, gpgme_data_t in, const char *path,
 	enum how how, struct buf *out, struct err *e)
@@ -200,7 +200,7 @@ static int sign(struct signer *s, const char *fpr, gpgme_data_t in, const char *
 
 	if (choose(s, fpr, e) < 0)
 		return -1;
-	gpgme_set_armor(s->ctx, how != BINARY);
+	gpgme_set_armor(s->ctx, how == ARMORED || how == CLEAR);
 	gpgme_sig_notation_clear(s->ctx);
 	rc = path[0] ? gpgme_sig_notation_add(s->ctx, VERIFY_PATH_NOTATION, path,
 			       GPGME_SIG_NOTATION_HUMAN_READABLE)
@@ -209,7 +209,9 @@ static int sign(struct signer *s, const char *fpr, gpgme_data_t in, const char *
 		rc = gpgme_data_new(&sig);
 	if (!rc)
 		rc = gpgme_op_sign(s->ctx, in, sig,
-			how == CLEAR ? GPGME_SIG_MODE_CLEAR : GPGME_SIG_MODE_DETACH);
+			how == CLEAR     ? GPGME_SIG_MODE_CLEAR
+			: how == MESSAGE ? GPGME_SIG_MODE_NORMAL
+					 : GPGME_SIG_MODE_DETACH);
 	if (rc) {
 		gpgme_data_release(sig);
 		return fail(rc, "sign", e);
@@ -257,6 +259,12 @@ int signer_clearsign(struct signer *s, const char *fpr, struct bytes text,
 	const char *path, struct buf *out, struct err *e)
 {
 	return sign_bytes(s, fpr, text, path, CLEAR, out, e);
+}
+
+int signer_sign_message(struct signer *s, const char *fpr, struct bytes data,
+	struct buf *out, struct err *e)
+{
+	return sign_bytes(s, fpr, data, "", MESSAGE, out, e);
 }
 
 int signer_sign_fd(struct signer *s, const char *fpr, int fd, const char *path,

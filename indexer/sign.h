@@ -45,6 +45,10 @@ int signer_sign_binary(struct signer *s, const char *fpr, struct bytes data,
 int signer_clearsign(struct signer *s, const char *fpr, struct bytes text,
 	const char *path, struct buf *out, struct err *e) must_check nonnull;
 
+/* A binary signed message, its data inside: a container engine's simple signature. */
+int signer_sign_message(struct signer *s, const char *fpr, struct bytes data,
+	struct buf *out, struct err *e) must_check nonnull;
+
 /* Prepares an empty home: directory 0700, gpg.conf, gpg-agent.conf. */
 int sign_make_home(int dir_fd, const char *name, struct err *e) must_check nonnull;
 

@@ -1,6 +1,8 @@
 #include "indexer/stage.h"
 
+#include "indexer/catalog_oci.h"
 #include "indexer/emission.h"
+#include "indexer/stage_oci.h"
 #include "lib/adapt/gz.h"
 #include "lib/adapt/zst.h"
 
@@ -44,6 +46,8 @@ static int stage_image(struct staging *s, struct plan_image *p, struct err *e)
 
 	if (p->kind == PLAN_SAME)
 		return 0;
+	if (catalog_dirty_put(c, l->image_id, e) < 0)
+		return -1;
 	if (emit_image_document(c, &s->yard->site, &image, s->yard->now_s, &text, e) <
 			0 ||
 		buf_check(&text, "an image document", e) < 0)
@@ -304,7 +308,7 @@ static int stage_rows(struct staging *s, struct err *e)
 	g.files = s->files.sha256;
 	memcpy(g.signer, s->notary->asc_fpr, sizeof(g.signer));
 	if (catalog_generation_stage(y->catalog, &g, e) < 0 || stage_listing(s, e) < 0 ||
-		stage_trust(s, e) < 0)
+		stage_trust(s, e) < 0 || stage_oci(y, s->notary, s->plan, e) < 0)
 		return -1;
 	site.facts = s->plan->facts;
 	return catalog_site_put(y->catalog, &site, e);

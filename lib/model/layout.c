@@ -77,6 +77,51 @@ void layout_blob(const char *repo, const struct digest *d, char out[LAYOUT_PATH_
 	path_format(out, "v2/%s/blobs/sha256:%s", repo, hex);
 }
 
+void layout_manifest(const char *repo, const struct digest *d, char out[LAYOUT_PATH_MAX])
+{
+	char hex[DIGEST_HEX];
+
+	digest_hex(d, hex);
+	path_format(out, "v2/%s/manifests/sha256:%s", repo, hex);
+}
+
+void layout_tag(const char *repo, const char *tag, char out[LAYOUT_PATH_MAX])
+{
+	path_format(out, "v2/%s/manifests/%s", repo, tag);
+}
+
+void layout_tags(const char *repo, char out[LAYOUT_PATH_MAX])
+{
+	path_format(out, "v2/%s/tags/list", repo);
+}
+
+void layout_referrers(const char *repo, const struct digest *d, char out[LAYOUT_PATH_MAX])
+{
+	char hex[DIGEST_HEX];
+
+	digest_hex(d, hex);
+	path_format(out, "v2/%s/referrers/sha256:%s", repo, hex);
+}
+
+void layout_signatures(
+	const char *repo, const struct digest *d, char out[LAYOUT_PATH_MAX])
+{
+	char hex[DIGEST_HEX];
+
+	digest_hex(d, hex);
+	path_format(out, "sigs/%s@sha256=%s", repo, hex);
+}
+
+void layout_signature(const char *repo, const struct digest *d, int64_t number,
+	char out[LAYOUT_PATH_MAX])
+{
+	char hex[DIGEST_HEX];
+
+	digest_hex(d, hex);
+	path_format(
+		out, "sigs/%s@sha256=%s/signature-%lld", repo, hex, (long long)number);
+}
+
 /* ---- facts of names */
 
 static bool begins(const char *text, const char *prefix)
@@ -198,7 +243,7 @@ const char *layout_media_type(const char *path)
 {
 	const struct type *type = type_of(path);
 
-	if (oci_part(path, "manifests"))
+	if (oci_part(path, "manifests") || oci_part(path, "referrers"))
 		return NULL;
 	if (oci_part(path, "blobs") || begins(path, LAYOUT_OBJECTS "/"))
 		return ends(path, ".zst") ? "application/zstd"

@@ -35,6 +35,20 @@ void layout_root(int64_t version, char out[LAYOUT_PATH_MAX]) nonnull;
 /* "v2/<repo>/blobs/sha256:HEX" */
 void layout_blob(
 	const char *repo, const struct digest *d, char out[LAYOUT_PATH_MAX]) nonnull;
+/* "v2/<repo>/manifests/sha256:HEX", "v2/<repo>/manifests/TAG" */
+void layout_manifest(
+	const char *repo, const struct digest *d, char out[LAYOUT_PATH_MAX]) nonnull;
+void layout_tag(const char *repo, const char *tag, char out[LAYOUT_PATH_MAX]) nonnull;
+/* "v2/<repo>/tags/list" */
+void layout_tags(const char *repo, char out[LAYOUT_PATH_MAX]) nonnull;
+/* "v2/<repo>/referrers/sha256:HEX": what is known about a manifest */
+void layout_referrers(
+	const char *repo, const struct digest *d, char out[LAYOUT_PATH_MAX]) nonnull;
+/* "sigs/<repo>@sha256=HEX", and signature-N in it */
+void layout_signatures(
+	const char *repo, const struct digest *d, char out[LAYOUT_PATH_MAX]) nonnull;
+void layout_signature(const char *repo, const struct digest *d, int64_t number,
+	char out[LAYOUT_PATH_MAX]) nonnull;
 
 #define LAYOUT_CURRENT "meta/2/current"
 #define LAYOUT_OBJECTS "meta/2/objects"
@@ -49,8 +63,8 @@ enum layout_caching {
 };
 enum layout_caching layout_caching_of(const char *path) nonnull;
 
-/* "application/json"; for OCI documents (v2/<repo>/manifests/<tag or digest>) NULL: the
- * type stands in the document. */
+/* "application/json"; for OCI documents (v2/<repo>/manifests/<tag or digest>, referrers)
+ * NULL: the type stands in the document. */
 const char *layout_media_type(const char *path) nonnull;
 
 /* Is this a page or an index, which may be sent as a ready-made .br, .zst or .gz that lies

@@ -84,8 +84,8 @@ is "$(live)" .gen/2 "... by switching"
 whole "publish, killed before the switch"
 
 from added
-as_user ry-index strace -qq -o "$T/calls" -e trace=renameat rootyard-index -q publish >/dev/null
-n=$(grep -c '^renameat' "$T/calls")
+as_user ry-index strace -qq -o "$T/calls" -e trace=renameat,symlinkat rootyard-index -q publish >/dev/null
+n=$(($(sed '/^symlinkat/q' "$T/calls" | grep -c '^renameat') + 1))
 from added
 killed renameat "$n" publish
 is "$(live)" .gen/1 "publish, killed as it switches, shows the old tree"

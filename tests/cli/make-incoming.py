@@ -2,10 +2,11 @@
 """One finished build, written by hand from the formats: what the indexer must admit and,
 told a crime, what it must refuse.
 
-usage: make-incoming.py DIR IMAGE SERIAL [seed=TEXT] [crime=NAME] [pad=BYTES] [packages=NAME=VERSION,...]
+usage: make-incoming.py DIR IMAGE SERIAL [seed=TEXT] [crime=NAME] [pad=BYTES] [sbom=TEXT] [packages=NAME=VERSION,...]
 
 require: a requirement in metadata.yaml; times: the serial that dates the metadata
 pad: size of one more file of noise, so that artifacts are large enough to be linked
+sbom: what sbom.spdx.json holds
 """
 import calendar
 import hashlib
@@ -28,6 +29,7 @@ base = os.path.join(top, distro, release, arch, variant, serial)
 os.makedirs(base)
 EPOCH = 1700000000
 dated = options.get("times", serial)
+KERNEL = {"amd64": "x86_64", "arm64": "aarch64", "armhf": "armv7l", "i386": "i686", "ppc64el": "ppc64le"}
 created = calendar.timegm(time.strptime(dated, "%Y%m%d_%H%M"))
 
 
@@ -157,7 +159,7 @@ properties:
     create_only: false
     template: %s
     properties: {}
-""" % ("aarch64" if crime == "arch" else "x86_64", created, created + 30 * 86400, arch, release, dated, release,
+""" % ("aarch64" if crime == "arch" else KERNEL.get(arch, arch), created, created + 30 * 86400, arch, release, dated, release,
        "  requirements.%s: \"%s\"\n" % tuple(options["require"].split("=")) if "require" in options else "",
        "../hostname.tpl" if crime == "template" else "hostname.tpl")
 incus = [(("./" if crime == "dot" else "") + "metadata.yaml", metadata.encode()), ("templates/", None),
@@ -173,6 +175,8 @@ artifact = {
     "rootfs.tar.zst": subprocess.run(["zstd", "-q", "-1", "--check"], input=tar, stdout=subprocess.PIPE, check=True).stdout,
     "rootfs.man": manifest, "meta.tar.xz": small(meta.items()), "incus.tar.xz": small(incus),
     "packages.json": json.dumps({"schema": 1, "kind": "dpkg", "packages": packages}).encode(), "recipe.yaml": b"image: {}\n"}
+if "sbom" in options:
+    artifact["sbom.spdx.json"] = options["sbom"].encode()
 if crime == "missing":
     del artifact["incus.tar.xz"]
 if crime == "unknown":

@@ -1,0 +1,93 @@
+#include "indexer/catalog_oci.h"
+#include "indexer/fsck.h"
+
+#include "lib/base/fs.h"
+
+#include <fcntl.h>
+
+/* The same inode as a build's file, which is checked there. */
+static bool is_link(struct fsck *f, const struct catalog_oci *o, const char *path)
+{
+	char other[LAYOUT_PATH_MAX];
+	struct stat a, b;
+	struct err ignored;
+
+	return catalog_object_find(f->yard->catalog, &o->blob.sha256, o->blob.size, other,
+		       &ignored) > 0 &&
+	       fstatat(f->yard->public_fd, path, &a, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       fstatat(f->yard->public_fd, other, &b, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       a.st_ino == b.st_ino && a.st_dev == b.st_dev;
+}
+
+static int check_content(const struct catalog_oci *o, void *ctx, struct err *e)
+{
+	char path[LAYOUT_PATH_MAX];
+	struct fsck *f = ctx;
+
+	(void)e;
+	oci_role_path(o->role, o->distro, &o->blob.sha256, path);
+	if (!is_link(f, o, path))
+		fsck_content(f, path, o->blob.size, &o->blob.sha256);
+	return 0;
+}
+
+static int check_tag(const struct catalog_tag *t, void *ctx, struct err *e)
+{
+	auto_buf struct buf text = BUF_INIT(OCI_DOC_MAX);
+	char path[LAYOUT_PATH_MAX];
+	struct fsck *f = ctx;
+	struct err why;
+	struct digest d;
+
+	(void)e;
+	f->checked++;
+	layout_tag(t->group.distro, t->tag, path);
+	if (fs_read_at(f->yard->public_fd, path, &text, &why) < 0)
+		return fsck_find(f, "F2", path,
+			"%s; copy it from the manifest that it names", why.text);
+	d = digest_of(buf_bytes(&text));
+	if (!digest_equal(&d, &t->index))
+		fsck_find(f, "F2", path,
+			"untrusted: is not the index that the catalog gave it; copy it "
+			"from the manifest that it names");
+	return 0;
+}
+
+int fsck_oci(struct fsck *f, struct err *e)
+{
+	struct catalog_generation g;
+	int rc = catalog_generation_find(f->yard->catalog, "staged", &g, e);
+
+	/* what is staged may not be written yet */
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
+	if (catalog_oci_walk(f->yard->catalog, check_content, f, e) < 0)
+		return -1;
+	return catalog_tag_walk(f->yard->catalog, NULL, check_tag, f, e);
+}
+
+/* v2/REPO/KIND/NAME */
+int fsck_oci_knows(struct fsck *f, const char *path, struct err *e)
+{
+	struct catalog *c = f->yard->catalog;
+	char repo[IMAGE_PART_MAX + 1], kind[16], name[OCI_TAG_MAX];
+	struct catalog_tag tag;
+	struct err ignored;
+	struct digest d;
+	int end = 0;
+
+	if (strcmp(path, "v2/index.html") == 0)
+		return 1;
+	if (sscanf(path, "v2/%64[^/]/%15[^/]/%128[^/]%n", repo, kind, name, &end) != 3 ||
+		path[end])
+		return 0;
+	if (strcmp(kind, "tags") == 0)
+		return strcmp(name, "list") == 0;
+	if (strncmp(name, "sha256:", 7) != 0)
+		return strcmp(kind, "manifests") == 0
+			       ? catalog_tag_find(c, repo, name, &tag, e)
+			       : 0;
+	if (digest_parse(name + 7, &d, &ignored) < 0)
+		return 0;
+	return catalog_oci_has(c, repo, strcmp(kind, "blobs") == 0, &d, e);
+}

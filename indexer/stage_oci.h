@@ -1,0 +1,16 @@
+/* stage_oci.h -- P3b of v2/ and sigs/: which documents, blobs, tags and signatures the
+ * dirty images need.
+ * Rules   within the transaction of the generation; a build is described once, before
+ *         the switch; tags move after it; a group's tags follow from its active builds,
+ *         so that what a build leaves behind when it goes is removed here as well
+ * Source  protocols section 5; lib/model/oci.h */
+#ifndef INDEXER_STAGE_OCI_H
+#define INDEXER_STAGE_OCI_H
+
+#include "indexer/notary.h"
+#include "indexer/plan.h"
+
+int stage_oci(struct yard *y, struct notary *n, const struct plan *plan,
+	struct err *e) must_check nonnull;
+
+#endif
