@@ -146,6 +146,8 @@ int catalog_build_find_unsigned(struct catalog *c, const char *signer, int64_t a
 	struct catalog_build *out, struct err *e) must_check nonnull;
 int catalog_build_count_unsigned(struct catalog *c, const char *signer, int64_t *out,
 	struct err *e) must_check nonnull;
+int catalog_build_count_signed(struct catalog *c, const char *signer, int64_t *out,
+	struct err *e) must_check nonnull;
 int catalog_build_set_signer(struct catalog *c, int64_t build, const char *signer,
 	struct err *e) must_check nonnull;
 

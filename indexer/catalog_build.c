@@ -244,6 +244,15 @@ int catalog_build_count_unsigned(
 		       : 0;
 }
 
+int catalog_build_count_signed(
+	struct catalog *c, const char *signer, int64_t *out, struct err *e)
+{
+	return query_one_int(c, out, e, "SELECT count(*) FROM build WHERE signer = ?1",
+		       "t", signer) < 0
+		       ? -1
+		       : 0;
+}
+
 int catalog_build_set_signer(
 	struct catalog *c, int64_t build, const char *signer, struct err *e)
 {

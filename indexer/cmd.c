@@ -153,6 +153,21 @@ int cmd_open_writer(struct call *call, const struct cmd_common *common,
 	return 0;
 }
 
+int cmd_group(struct call *call, const char *name, const char *summary,
+	const struct command *verbs)
+{
+	const struct program below = {
+		.name = name, .summary = summary, .commands = verbs
+	};
+	auto_free char *first = xstrdup(name);
+	auto_free char **argv = xcalloc((size_t)call->argc + 2, sizeof(*argv));
+
+	argv[0] = first;
+	for (int i = 0; i < call->argc; i++)
+		argv[i + 1] = call->argv[i];
+	return opt_main(&below, call->argc + 1, argv);
+}
+
 void cmd_time(int64_t time_s, char out[32])
 {
 	time_t t = (time_t)time_s;

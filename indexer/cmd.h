@@ -44,10 +44,14 @@ int cmd_confine(const char *const *write_dirs, size_t write_count,
 	const char *const *read_dirs, size_t read_count, struct err *e) must_check
 	nonnull_args(1, 5);
 
+/* The verbs below a verb: "key list". Returns the exit status. */
+int cmd_group(struct call *call, const char *name, const char *summary,
+	const struct command *verbs) nonnull;
+
 /* "2026-11-30 02:07 UTC" */
 void cmd_time(int64_t time_s, char out[32]) nonnull;
 
 extern const struct command cmd_init, cmd_add, cmd_publish, cmd_refresh, cmd_list,
-	cmd_show, cmd_status, cmd_fsck;
+	cmd_show, cmd_status, cmd_fsck, cmd_key;
 
 #endif

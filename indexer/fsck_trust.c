@@ -1,5 +1,6 @@
 #include "indexer/fsck.h"
 
+#include "indexer/proposal.h"
 #include "lib/base/fs.h"
 
 struct chain {
@@ -69,28 +70,6 @@ int fsck_chain(struct fsck *f, struct err *e)
 	return catalog_signing_walk(f->yard->catalog, check_signing, &c, e);
 }
 
-/* Signed by the thresholds of the root before and of its own? */
-static int check_signed(const struct envelope *v, const struct trust_root *signers,
-	int64_t now_s, struct err *e)
-{
-	auto_verifier struct verifier *verifier = NULL;
-	auto_buf struct buf pae = BUF_INIT(2 * TRUST_DOC_MAX);
-	struct bytes keys[TRUST_KEYS_MAX], sigs[TRUST_KEYS_MAX];
-	const char *fprs[TRUST_KEYS_MAX];
-	struct verify_role role = trust_role_at(signers, TRUST_ROOT, now_s, fprs);
-
-	for (size_t i = 0; i < signers->key_count; i++)
-		keys[i] = signers->key[i].armor;
-	for (size_t i = 0; i < v->signature_count; i++)
-		sigs[i] = v->signature[i].sig;
-	trust_pae(TRUST_TYPE_ROOT, v->payload, &pae);
-	if (buf_check(&pae, "root", e) < 0 ||
-		verifier_open(keys, signers->key_count, &verifier, e) < 0)
-		return -1;
-	return verify_detached_all(
-		verifier, &role, buf_bytes(&pae), sigs, v->signature_count, now_s, e);
-}
-
 static void check_root(struct fsck *f, const struct envelope *v,
 	const struct trust_root *now, const struct trust_root *before, int64_t version,
 	const char *path)
@@ -106,8 +85,8 @@ static void check_root(struct fsck *f, const struct envelope *v,
 			"untrusted: is of another repository; restore it from a mirror");
 	if (f->quick)
 		return;
-	if (check_signed(v, now, f->yard->now_s, &e) < 0 ||
-		(before && check_signed(v, before, f->yard->now_s, &e) < 0))
+	if (root_check_signed(v, now, f->yard->now_s, &e) < 0 ||
+		(before && root_check_signed(v, before, f->yard->now_s, &e) < 0))
 		fsck_find(f, "F11", path, "untrusted: %s; restore it from a mirror",
 			e.text);
 }

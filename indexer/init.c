@@ -9,9 +9,8 @@
 #include <fcntl.h>
 #include <time.h>
 
-#define ROOT_FILE   "trust/root.1"
-#define KEYS_MAX    VERIFY_KEY_MAX
-#define USER_ID_MAX 256
+#define ROOT_FILE "trust/root.1"
+#define KEYS_MAX  VERIFY_KEY_MAX
 
 struct making {
 	const struct init *in;
@@ -124,8 +123,7 @@ static int make_key(int dir_fd, const char *name, const char *path, const char *
 	agent_end(path);
 	if (init_empty_home(dir_fd, name, e) < 0 || sign_make_home(dir_fd, name, e) < 0)
 		return -1;
-	snprintf(user_id, sizeof(user_id), "%s (rootyard %s key %.8s)", m->in->name,
-		purpose, m->repo);
+	sign_user_id(m->in->name, purpose, m->repo, user_id);
 	if (sign_make_key(path, user_id, passphrase, fpr, e) < 0)
 		return err_wrap(e, "cannot make the %s key", purpose);
 	return 0;

@@ -53,7 +53,9 @@ static int check_key(const struct notary *n, const struct yard *y,
 	return 0;
 }
 
-static int open_signer(const struct yard *y, struct notary *n, struct err *e)
+/* asc_fpr: "" for the current publish key */
+static int open_signer(
+	const struct yard *y, const char *asc_fpr, struct notary *n, struct err *e)
 {
 	struct catalog_key publish, timestamp;
 	int rc = catalog_key_find(y->catalog, "publish", "current", &publish, e);
@@ -66,13 +68,17 @@ static int open_signer(const struct yard *y, struct notary *n, struct err *e)
 	rc = catalog_key_find(y->catalog, "timestamp", "current", &timestamp, e);
 	if (rc < 0 || signer_open(y->gnupg, "", &n->signer, e) < 0)
 		return -1;
-	memcpy(n->asc_fpr, publish.fpr, sizeof(n->asc_fpr));
-	if (check_key(n, y, &n->publish, publish.fpr, e) < 0)
+	snprintf(
+		n->asc_fpr, sizeof(n->asc_fpr), "%s", asc_fpr[0] ? asc_fpr : publish.fpr);
+	if (check_key(n, y, &n->publish, n->asc_fpr, e) < 0)
 		return -1;
+	if (asc_fpr[0])
+		return 0;
 	return check_key(n, y, &n->timestamp, rc ? timestamp.fpr : publish.fpr, e);
 }
 
-int notary_open(const struct yard *y, unsigned int flags, struct notary *n, struct err *e)
+static int open_notary(const struct yard *y, bool may_sign, const char *asc_fpr,
+	struct notary *n, struct err *e)
 {
 	*n = (struct notary){ .now_s = y->now_s };
 	if (yard_read_root(y, &n->root, e) < 0)
@@ -80,12 +86,21 @@ int notary_open(const struct yard *y, unsigned int flags, struct notary *n, stru
 	n->publish = trust_role_at(&n->root, TRUST_PUBLISH, n->now_s, n->publish_fpr);
 	n->timestamp =
 		trust_role_at(&n->root, TRUST_TIMESTAMP, n->now_s, n->timestamp_fpr);
-	if ((flags & NOTARY_SIGN && open_signer(y, n, e) < 0) ||
-		open_verifier(n, e) < 0) {
+	if ((may_sign && open_signer(y, asc_fpr, n, e) < 0) || open_verifier(n, e) < 0) {
 		notary_close(n);
 		return -1;
 	}
 	return 0;
+}
+
+int notary_open(const struct yard *y, unsigned int flags, struct notary *n, struct err *e)
+{
+	return open_notary(y, flags & NOTARY_SIGN, "", n, e);
+}
+
+int notary_open_as(const struct yard *y, const char *fpr, struct notary *n, struct err *e)
+{
+	return open_notary(y, true, fpr, n, e);
 }
 
 void notary_close(struct notary *n)
@@ -137,12 +152,32 @@ struct signing {
 	struct notary_job *job;
 };
 
+/* A file that rotted must not get a good signature. */
+static int check_content(const struct notary_job *job, struct err *e)
+{
+	struct digest have;
+	uint64_t size;
+
+	if (lseek(job->fd, 0, SEEK_SET) < 0)
+		return err_sys(e, "cannot read '%s'", job->path);
+	if (digest_of_fd(job->fd, job->path, &have, &size, e) < 0)
+		return -1;
+	if (!digest_equal(&have, job->want))
+		return err_set(e, ERR_DAMAGED,
+			"'%s' is not what the catalog says: see 'rootyard-index fsck'",
+			job->path);
+	return 0;
+}
+
 static int sign_one(size_t i, void *ctx, struct buf *out, struct err *e)
 {
 	struct signing *s = ctx;
 	struct notary_job *job = &s->job[i];
 	struct notary *n = s->notary;
 	int rc;
+
+	if (job->want && check_content(job, e) < 0)
+		return -1;
 
 	rc = job->fd >= 0
 		     ? signer_sign_fd(n->signer, n->asc_fpr, job->fd, job->path, out, e)
@@ -164,7 +199,7 @@ static int take_asc(size_t i, struct bytes result, void *ctx, struct err *e)
 	return buf_check(&s->job[i].asc, s->job[i].path, e);
 }
 
-/* A file is read twice: signed and checked. */
+/* A file is read up to three times: compared, signed, checked. */
 static int limit_of(size_t i, void *ctx)
 {
 	const struct signing *s = ctx;
@@ -172,7 +207,7 @@ static int limit_of(size_t i, void *ctx)
 
 	if (s->job[i].fd < 0 || fstat(s->job[i].fd, &st) < 0)
 		return WORKER_LIMIT_S;
-	return WORKER_LIMIT_S + (int)(2 * st.st_size / BYTES_PER_S);
+	return WORKER_LIMIT_S + (int)(3 * st.st_size / BYTES_PER_S);
 }
 
 int notary_sign(struct notary *n, struct notary_job *job, size_t count, struct err *e)

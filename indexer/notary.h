@@ -29,6 +29,9 @@ enum notary_flags {
 
 int notary_open(const struct yard *y, unsigned int flags, struct notary *out,
 	struct err *e) must_check nonnull;
+/* With another of our keys than the current one for .asc. */
+int notary_open_as(const struct yard *y, const char *fpr, struct notary *out,
+	struct err *e) must_check nonnull;
 void notary_close(struct notary *n) nonnull;
 #define auto_notary with_cleanup(notary_close)
 
@@ -38,9 +41,10 @@ struct notary_job {
 	const char *path;
 	struct bytes data;
 	int fd;
-	void *owned;       /* the caller's: what data points to */
-	bool is_read_back; /* checked by the caller when it is on disk */
-	struct buf asc;    /* filled; the caller releases it */
+	const struct digest *want; /* what a file must still be, or NULL */
+	void *owned;               /* the caller's: what data points to */
+	bool is_read_back;         /* checked by the caller when it is on disk */
+	struct buf asc;            /* filled; the caller releases it */
 };
 #define NOTARY_JOB_INIT                                                                  \
 	{                                                                                \

@@ -162,6 +162,20 @@ static int finish_refresh(struct yard *y, struct notary *n, int64_t version,
 	return write_check(y, n, base, e);
 }
 
+/* The catalog itself stays; keys of a coming root sign it as well. */
+static int sign_catalog(
+	struct yard *y, struct notary *n, struct current *c, struct err *e)
+{
+	auto_buf struct buf text = BUF_INIT(CATALOG_MAX);
+
+	if (!n->also)
+		return 0;
+	if (fs_read_at(y->public_fd, c->catalog.path, &text, e) < 0)
+		return -1;
+	return notary_sign_pae(n, TRUST_PUBLISH, TRUST_TYPE_CATALOG, buf_bytes(&text),
+		&c->arena, c->catalog_signature, &c->catalog_signature_count, e);
+}
+
 static int stage_refresh(
 	struct yard *y, struct notary *n, struct current *c, struct err *e)
 {
@@ -180,7 +194,9 @@ static int stage_refresh(
 	c->expires_s = y->now_s + (int64_t)EMIT_CURRENT_DAYS * DAY_S;
 	c->root_version = n->root.version;
 	c->prev_sha256 = prev;
-	rc = stage_current(y, n, c, e);
+	rc = sign_catalog(y, n, c, e);
+	if (rc == 0)
+		rc = stage_current(y, n, c, e);
 	c->prev_sha256 = "";
 	return rc;
 }

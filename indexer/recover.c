@@ -1,5 +1,6 @@
 #include "indexer/recover.h"
 
+#include "indexer/keys.h"
 #include "indexer/publish.h"
 #include "lib/base/fs.h"
 
@@ -121,6 +122,9 @@ int recover_yard(struct yard *y, struct recovered *out, struct err *e)
 		return -1;
 	if (publish_resume(y, &out->generation, e) < 0 ||
 		publish_refresh_resume(y, &out->version, e) < 0)
+		return -1;
+	/* a root was installed, and what follows from it was cut off */
+	if (keys_follow(y, e) < 0)
 		return -1;
 	return drop_generations(&r, e);
 }

@@ -58,17 +58,27 @@ static int ask_once(int tty, const char *prompt, struct secret *out, struct err 
 	return rc;
 }
 
+static int open_tty(void)
+{
+	return isatty(STDIN_FILENO) ? open("/dev/tty", O_RDWR | O_CLOEXEC) : -1;
+}
+
+static int ask_first(int tty, const char *what, struct secret *out, struct err *e)
+{
+	char prompt[128];
+
+	snprintf(prompt, sizeof(prompt), "Passphrase for %s (empty for none): ", what);
+	return ask_once(tty, prompt, out, e);
+}
+
 int secret_ask(const char *what, struct secret *out, struct err *e)
 {
-	auto_fd int tty =
-		isatty(STDIN_FILENO) ? open("/dev/tty", O_RDWR | O_CLOEXEC) : -1;
 	auto_secret struct secret again = { "" };
-	char prompt[128];
+	auto_fd int tty = open_tty();
 
 	if (tty < 0)
 		return 0;
-	snprintf(prompt, sizeof(prompt), "Passphrase for %s (empty for none): ", what);
-	if (ask_once(tty, prompt, out, e) < 0)
+	if (ask_first(tty, what, out, e) < 0)
 		return -1;
 	if (!out->text[0])
 		return 1;
@@ -77,4 +87,13 @@ int secret_ask(const char *what, struct secret *out, struct err *e)
 	if (strcmp(out->text, again.text) != 0)
 		return err_set(e, ERR_USAGE, "the two passphrases differ");
 	return 1;
+}
+
+int secret_ask_known(const char *what, struct secret *out, struct err *e)
+{
+	auto_fd int tty = open_tty();
+
+	if (tty < 0)
+		return 0;
+	return ask_first(tty, what, out, e) < 0 ? -1 : 1;
 }

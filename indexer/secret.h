@@ -18,4 +18,8 @@ int secret_read_fd(int fd, struct secret *out, struct err *e) must_check nonnull
  * terminal. */
 int secret_ask(const char *what, struct secret *out, struct err *e) must_check nonnull;
 
+/* The same for a key that exists: asked once. */
+int secret_ask_known(
+	const char *what, struct secret *out, struct err *e) must_check nonnull;
+
 #endif

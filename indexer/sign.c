@@ -1,6 +1,7 @@
 #include "indexer/sign.h"
 
 #include "indexer/agent.h"
+#include "indexer/worker.h"
 #include "lib/base/atomic.h"
 #include "lib/base/fs.h"
 
@@ -312,37 +313,82 @@ int sign_make_home(int dir_fd, const char *name, struct err *e)
 	return atomic_write_file(fd, "gpg-agent.conf", bytes_of_str(agent), 0600, e);
 }
 
+#define MAKE_LIMIT_S 600 /* it may wait for entropy */
+
+struct making {
+	const char *home, *user_id;
+	char *passphrase;
+	char *fpr;
+};
+
+static int make_key(size_t i, void *ctx, struct buf *out, struct err *e)
+{
+	struct making *m = ctx;
+	unsigned int flags = GPGME_CREATE_SIGN | GPGME_CREATE_NOEXPIRE |
+			     GPGME_CREATE_FORCE | /* one name, several keys */
+			     (m->passphrase[0] ? 0 : GPGME_CREATE_NOPASSWD);
+	gpgme_genkey_result_t made;
+	gpgme_error_t rc;
+	gpgme_ctx_t gpg;
+
+	(void)i;
+	if (open_context(m->home, m->passphrase, &gpg, e) < 0)
+		return -1;
+	rc = gpgme_op_createkey(gpg, m->user_id, "rsa3072", 0, 0, NULL, flags);
+	made = rc ? NULL : gpgme_op_genkey_result(gpg);
+	if (made && made->fpr)
+		buf_add_str(out, made->fpr);
+	gpgme_release(gpg);
+	if (rc)
+		return fail(rc, "make a key", e);
+	return out->len ? 0 : err_set(e, ERR_FAILED, "cannot make a key: gpg made none");
+}
+
+static int take_fpr(size_t i, struct bytes result, void *ctx, struct err *e)
+{
+	struct making *m = ctx;
+
+	(void)i;
+	(void)e;
+	snprintf(m->fpr, FPR_MAX, "%.*s", (int)result.len, (const char *)result.data);
+	return 0;
+}
+
+static int make_limit(size_t i, void *ctx)
+{
+	(void)i;
+	(void)ctx;
+	return MAKE_LIMIT_S;
+}
+
 int sign_make_key(const char *home, const char *user_id, const char *passphrase,
 	char fpr[FPR_MAX], struct err *e)
 {
-	unsigned int flags = GPGME_CREATE_SIGN | GPGME_CREATE_NOEXPIRE |
-			     (passphrase[0] ? 0 : GPGME_CREATE_NOPASSWD);
-	char *secret = xstrdup(passphrase);
+	static const struct worker_ops ops = { .what = "make a key",
+		.result_max = FPR_MAX - 1,
+		.work = make_key,
+		.done = take_fpr,
+		.limit_s = make_limit };
 	struct agent_watch watch = AGENT_WATCH_INIT;
-	gpgme_genkey_result_t made;
-	gpgme_error_t rc;
-	gpgme_ctx_t ctx;
+	struct making m = { .home = home, .user_id = user_id, .fpr = fpr };
+	int rc;
 
-	fpr[0] = '\0';
-	if (check_home(home, e) < 0 || agent_watch_begin(home, &watch, e) < 0) {
-		forget(secret);
+	if (check_home(home, e) < 0 || agent_clean(home, e) < 0 ||
+		agent_watch_begin(home, &watch, e) < 0)
 		return -1;
-	}
-	if (open_context(home, secret, &ctx, e) < 0) {
-		agent_watch_end(&watch, home);
-		forget(secret);
-		return -1;
-	}
-	rc = gpgme_op_createkey(ctx, user_id, "rsa3072", 0, 0, NULL, flags);
-	made = rc ? NULL : gpgme_op_genkey_result(ctx);
-	if (made && made->fpr)
-		snprintf(fpr, FPR_MAX, "%s", made->fpr);
-	gpgme_release(ctx);
+	m.passphrase = xstrdup(passphrase);
+	rc = agent_start(home, e);
+	if (rc == 0)
+		rc = worker_run(1, 1, &ops, &m, e);
 	agent_watch_end(&watch, home);
-	forget(secret);
-	if (rc)
-		return fail(rc, "make a key", e);
-	return fpr[0] ? 0 : err_set(e, ERR_FAILED, "cannot make a key: gpg made none");
+	forget(m.passphrase);
+	return rc;
+}
+
+void sign_user_id(
+	const char *site, const char *purpose, const char *repo, char out[USER_ID_MAX])
+{
+	snprintf(out, USER_ID_MAX, "%s (rootyard %s key %.8s)", site, purpose, repo);
 }
 
 int sign_export(

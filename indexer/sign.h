@@ -52,6 +52,11 @@ int signer_sign_message(struct signer *s, const char *fpr, struct bytes data,
 /* Prepares an empty home: directory 0700, gpg.conf, gpg-agent.conf. */
 int sign_make_home(int dir_fd, const char *name, struct err *e) must_check nonnull;
 
+/* How the keys of a site are called: "NAME (rootyard publish key 0123abcd)". */
+#define USER_ID_MAX 256
+void sign_user_id(const char *site, const char *purpose, const char *repo,
+	char out[USER_ID_MAX]) nonnull;
+
 /* An rsa3072 key for signing that does not expire. */
 int sign_make_key(const char *home, const char *user_id, const char *passphrase,
 	char fpr[FPR_MAX], struct err *e) must_check nonnull;

@@ -36,7 +36,7 @@ int envelope_parse(
 	struct bytes json, struct envelope *out, struct err *e) must_check nonnull;
 int envelope_format(const char *type, struct bytes payload,
 	const struct trust_signature *sigs, size_t count, struct buf *out,
-	struct err *e) must_check nonnull;
+	struct err *e) must_check nonnull_args(1, 5, 6);
 
 /* The bytes that are signed: "DSSEv1 LEN TYPE LEN BODY". */
 void trust_pae(const char *type, struct bytes body, struct buf *out) nonnull;

@@ -5,13 +5,18 @@
 page=$(MANWIDTH=200 mandoc -T utf8 "$TOP/docs/rootyard-index.1" | col -bx | sed -e 's/‐/-/g' -e '/^EXAMPLES/,/^SEE/d')
 ok "the manual is well-formed" test -z "$(mandoc -T lint -W warning "$TOP/docs/rootyard-index.1" 2>&1 | grep -v STYLE)"
 options() { grep -oE '(^|[ ,])--[a-z][a-z-]*' | tr -d ' ,' | sort -u; }
-rootyard-index --help >"$T/help"
-sed -n 's/^ *\(-.*\)/\1/p' "$T/help" | sed 's/  .*//' | options >"$T/all"
-verbs=$(sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' "$T/help")
-for verb in $verbs; do
-	rootyard-index "$verb" --help | sed -n 's/^ *\(-.*\)/\1/p' | sed 's/  .*//' | options >>"$T/all"
-	like "$page" "^ +rootyard-index $verb( |\$)" "the synopsis has '$verb'"
-done
+# Verbs may have verbs below them: `key root sign`.
+walk() { # VERB...
+	local help verb
+	help=$(rootyard-index "$@" --help) || exit 1
+	sed -n 's/^ *\(-.*\)/\1/p' <<<"$help" | sed 's/  .*//' | options >>"$T/all"
+	if grep -q '^commands:' <<<"$help"; then
+		while read -r verb; do walk "$@" "$verb"; done < <(sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' <<<"$help")
+	else
+		like "$page" "^ +rootyard-index $*( |\$)" "the synopsis has '$*'"
+	fi
+}
+walk
 is "$(printf '%s\n' "$page" | options)" "$(sort -u "$T/all")" "the manual has the options of --help and no others"
 for status in 0 1 2 3 5 6 7 8 75; do
 	like "$page" "^ +$status +[a-z]" "it has exit status $status"
