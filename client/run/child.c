@@ -58,7 +58,7 @@ static int loopback_up(struct err *e)
 
 static int build_root(const struct plan *p, const struct layers *layers, struct err *e)
 {
-	auto_fd int root = rootfs_mount(p->flags, layers, e);
+	auto_fd int root = rootfs_mount(p, layers, e);
 
 	if (root < 0 || rootfs_write_names(root, p, e) < 0 ||
 		special_mount(root, p->flags, e) < 0)
@@ -78,7 +78,8 @@ static int prepare(const struct plan *p, int sock_fd, int *tty_fd, struct err *e
 		return -1;
 	if (sethostname(p->hostname, strlen(p->hostname)) < 0)
 		return err_sys(e, "cannot set the host name '%s'", p->hostname);
-	if ((p->flags & PLAN_TTY) && (*tty_fd = tty_make(sock_fd, true, e)) < 0)
+	if ((p->flags & PLAN_TTY) &&
+		(*tty_fd = tty_make(sock_fd, true, &p->window, e)) < 0)
 		return -1;
 	return confine_rights(e);
 }

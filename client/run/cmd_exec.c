@@ -55,8 +55,10 @@ static int prepare(struct exec *x, const char *name, struct err *e)
 		env_join(x->named.config.env, &o->env, environ, x->relay.wants_tty,
 			&x->env, e) < 0)
 		return -1;
-	if (x->relay.wants_tty)
+	if (x->relay.wants_tty) {
+		ioctl(0, TIOCGWINSZ, &x->plan.window);
 		x->plan.flags |= PLAN_TTY;
+	}
 	x->plan.workdir = o->workdir ? o->workdir : x->named.config.workdir;
 	x->plan.env = x->env.item;
 	if (join_enter(&x->join, e) < 0)

@@ -57,6 +57,8 @@ static int prepare(struct run *r, const char *image, char *const *argv, struct e
 	r->config.ephemeral = r->options->rm;
 	r->config.once = true;
 	settings_apply(&r->command, &r->config);
+	if (r->options->rm && !s->layer)
+		r->config.layer = settings_layer_of_once();
 	r->config.env = r->env.item;
 	return prepare_container(r, e);
 }

@@ -30,11 +30,20 @@ static const struct field {
 	{ "tty", FLAG, AT(tty), NULL, false },
 	{ "hostname", TEXT, AT(hostname), "", false },
 	{ "net", TEXT, AT(net), "none", false },
+	{ "layer", TEXT, AT(layer), "disk", false },
 	{ "workdir", TEXT, AT(workdir), "/", false },
 	{ "arg", LIST, AT(argv), NULL, true },
 	{ "env", LIST, AT(env), NULL, true },
 #undef AT
 };
+
+bool config_layer_is_memory(const struct container_config *c, const char **size)
+{
+	if (!c->layer || strncmp(c->layer, "memory", 6) != 0)
+		return false;
+	*size = c->layer[6] == ':' ? c->layer + 7 : "50%";
+	return true;
+}
 
 /* ---- writing */
 

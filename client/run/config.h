@@ -14,6 +14,8 @@ struct container_config {
 	const char *created; /* seconds since the epoch */
 	const char *hostname;
 	const char *net;
+	const char
+		*layer; /* where what it writes goes: "disk", "memory", "memory:SIZE" */
 	const char *workdir;
 	const char *profile;     /* app | system */
 	const char *stop_signal; /* TERM, RTMIN+3 */
@@ -24,6 +26,9 @@ struct container_config {
 	bool once; /* not written: a command too long to be written down may be left out,
 		      and nothing is synced */
 };
+
+/* Does what it writes go to memory; *size receives how much may (as tmpfs(5) takes it). */
+bool config_layer_is_memory(const struct container_config *c, const char **size) nonnull;
 
 int config_write(
 	int dir_fd, const struct container_config *c, struct err *e) must_check nonnull;

@@ -111,15 +111,18 @@ static int make_dirs(int containers, const struct container_config *config,
 	struct container_config dated = *config;
 	char now[24];
 
-	if (mkdirat(containers, c->name, 0700) < 0)
+	if (!c->fleeting && mkdirat(containers, c->name, 0700) < 0)
 		return err_sys(e, "cannot make container '%s'", c->name);
-	c->dir_fd = open_named(containers, c->name);
+	c->dir_fd = c->fleeting ? fcntl(c->run_dir, F_DUPFD_CLOEXEC, 3)
+				: open_named(containers, c->name);
 	if (c->dir_fd < 0)
 		return err_sys(e, "cannot open container '%s'", c->name);
 	snprintf(now, sizeof(now), "%lld", (long long)time(NULL));
 	dated.created = now;
 	if (config_write(c->dir_fd, &dated, e) < 0)
 		return err_wrap(e, "cannot make container '%s'", c->name);
+	if (c->fleeting)
+		return 0;
 	if (mkdirat(c->dir_fd, "upper", 0700) < 0 || mkdirat(c->dir_fd, "work", 0700) < 0)
 		return err_sys(
 			e, "cannot make the directories of container '%s'", c->name);
@@ -130,9 +133,12 @@ int container_create(const struct store *s, const char *name, const char *stem,
 	const struct container_config *config, struct container *out, struct err *e)
 {
 	auto_fd int containers = store_open_containers(s, e);
+	const char *size;
 	int rc;
 
 	out->ephemeral = config->ephemeral;
+	out->fleeting = config->ephemeral && config->once &&
+			config_layer_is_memory(config, &size);
 	if (containers < 0 || gate_lock(s, LOCK_SH, e) < 0)
 		return -1;
 	rc = claim_some_name(s, containers, name, stem, out, e);
@@ -208,6 +214,8 @@ int container_give(const struct container *c, int rootfs_fd, struct err *e)
 {
 	struct stat root;
 
+	if (c->fleeting)
+		return 0;
 	if (fstat(rootfs_fd, &root) < 0)
 		return err_sys(e, "cannot look at the image's root");
 	if (fchownat(c->dir_fd, "upper", root.st_uid, root.st_gid, 0) < 0 ||
@@ -251,11 +259,11 @@ static int empty_trash(int containers, const char *trash, struct err *e)
 
 int container_end(const struct store *s, struct container *c, struct err *e)
 {
-	auto_fd int containers = c->ephemeral ? store_open_containers(s, e) : -1;
+	bool on_disk = c->ephemeral && !c->fleeting;
+	auto_fd int containers = on_disk ? store_open_containers(s, e) : -1;
 	char trash[64] = "";
 
-	if (c->ephemeral &&
-		(containers < 0 || to_trash(containers, c->name, trash, e) < 0))
+	if (on_disk && (containers < 0 || to_trash(containers, c->name, trash, e) < 0))
 		return -1;
 	state_remove(s->run_fd, c->name);
 	container_release(c);
@@ -388,6 +396,8 @@ int container_read(const struct store *s, const char *name, struct arena *a,
 
 	if (containers < 0)
 		return -1;
+	if (dir < 0 && errno == ENOENT) /* one that is in memory alone */
+		dir = open_named(s->run_fd, name);
 	if (dir < 0)
 		return errno == ENOENT
 			       ? err_set(e, ERR_NOTFOUND, "no container '%s'", name)

@@ -1,4 +1,6 @@
 /* container.h -- containers on disk: containers/<name>/{config,upper,work}.
+ * Shape   one of this once whose layer is in memory has its config in the run place, and
+ *         nothing else
  * Rules   a container is made and taken away under a lock on the run place, so that a
  *         sweep never sees half of one; removing is one rename to .trash-*, then
  *         deleting, so that a kill leaves only what the next sweep finds
@@ -17,6 +19,7 @@ struct container {
 	int lock_fd;
 	int dir_fd; /* containers/<name> */
 	bool ephemeral;
+	bool fleeting; /* nothing of it is on disk: dir_fd is the run place's */
 };
 
 #define CONTAINER_INIT                                                                   \

@@ -2,6 +2,7 @@
 
 #include "client/run/confine.h"
 #include "client/run/holder.h"
+#include "client/run/kernel.h"
 #include "client/run/mount.h"
 #include "client/run/probe.h"
 #include "lib/base/fs.h"

@@ -33,10 +33,6 @@ extern const size_t doctor_check_count;
 
 /* The pure parts, for tests. */
 
-/* "6.1.0-26-amd64" at least major.minor? */
-bool kernel_is_at_least(
-	const char *release, unsigned int major, unsigned int minor) nonnull;
-
 /* The first line of a subid file, of another owner, that shares ids with ours. */
 bool subids_overlap(struct bytes text, const char *own_name, uid_t uid,
 	unsigned int start, char out[64]) nonnull;

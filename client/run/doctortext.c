@@ -1,15 +1,5 @@
 #include "client/run/doctor.h"
 
-bool kernel_is_at_least(const char *release, unsigned int major, unsigned int minor)
-{
-	char *rest;
-	unsigned long have_major = strtoul(release, &rest, 10), have_minor = 0;
-
-	if (*rest == '.')
-		have_minor = strtoul(rest + 1, NULL, 10);
-	return have_major > major || (have_major == major && have_minor >= minor);
-}
-
 bool subids_overlap(struct bytes text, const char *own_name, uid_t uid,
 	unsigned int start, char out[64])
 {

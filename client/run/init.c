@@ -95,8 +95,6 @@ void init_command(const struct plan *p, int sock_fd, int tty_fd)
 		err_sys(&e, "cannot enter '%s' in the container", p->workdir);
 		report_failure(sock_fd, STATUS_NOT_EXEC, &e);
 	}
-	if (confine_filter(&e) < 0)
-		report_failure(sock_fd, STATUS_OURS, &e);
 	error = exec_by_path(p);
 	errno = error;
 	err_sys(&e, "cannot execute '%s' in the container", p->argv[0]);
@@ -170,7 +168,10 @@ void init_main(const struct plan *p, int sock_fd, int tty_fd)
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	child = fork();
+	if (confine_filter(&e) < 0)
+		report_failure(sock_fd, STATUS_OURS, &e);
+	/* Our memory is lent, not copied; we go on when the command was executed. */
+	child = vfork();
 	if (child == 0)
 		init_command(p, sock_fd, tty_fd);
 	if (child < 0) {
@@ -178,7 +179,7 @@ void init_main(const struct plan *p, int sock_fd, int tty_fd)
 		report_failure(sock_fd, STATUS_OURS, &e);
 	}
 	setsid(); /* the caller's terminal sends its ^C to the supervisor alone */
-	if (let_go(p, &e) < 0 || confine_filter(&e) < 0)
+	if (let_go(p, &e) < 0)
 		report_failure(sock_fd, STATUS_OURS, &e);
 	syscall(SYS_close_range, 3U, ~0U, 0U);
 	serve(child);

@@ -149,6 +149,7 @@ static void describe(struct instance *i, const struct container_config *c, bool 
 		*c->hostname ? c->hostname : i->container.name);
 	p->flags = (i->holder.ids.full ? PLAN_FULL_MAP : 0U) |
 		   (c->ephemeral ? PLAN_VOLATILE : 0U) |
+		   (config_layer_is_memory(c, &p->layer_size) ? PLAN_MEMORY : 0U) |
 		   (strcmp(c->net, "host") == 0 ? PLAN_HOST_NET : 0U) |
 		   (tty ? PLAN_TTY : 0U);
 	p->uid_start = i->holder.ids.full ? i->holder.ids.uid_start : geteuid();
@@ -156,6 +157,8 @@ static void describe(struct instance *i, const struct container_config *c, bool 
 	p->rootfs = i->rootfs;
 	p->upper = i->upper;
 	p->work = i->work;
+	if (tty) /* before the command asks for it */
+		ioctl(0, TIOCGWINSZ, &p->window);
 	p->hostname = i->hostname;
 	p->workdir = c->workdir;
 	p->argv = c->argv;

@@ -49,7 +49,8 @@ static int settle(const struct join *j, const struct plan *p, int sock_fd, int *
 		return err_sys(e, "cannot enter its cgroup namespace");
 	if (child_become_root(p->flags, sock_fd, e) < 0)
 		return -1;
-	if ((p->flags & PLAN_TTY) && (*tty_fd = tty_make(sock_fd, false, e)) < 0)
+	if ((p->flags & PLAN_TTY) &&
+		(*tty_fd = tty_make(sock_fd, false, &p->window, e)) < 0)
 		return -1;
 	return confine_rights(e);
 }
@@ -60,7 +61,7 @@ __attribute__((noreturn)) static void joined_main(
 	int tty_fd = -1;
 	struct err e;
 
-	if (settle(j, p, sock_fd, &tty_fd, &e) < 0)
+	if (settle(j, p, sock_fd, &tty_fd, &e) < 0 || confine_filter(&e) < 0)
 		report_failure(sock_fd, STATUS_OURS, &e);
 	init_command(p, sock_fd, tty_fd);
 }

@@ -42,6 +42,15 @@ int mount_attach(int mount_fd, int dir_fd, const char *path, struct err *e)
 	return 0;
 }
 
+int mount_in(int dir_fd, const char *name, const char *source, const char *type,
+	unsigned long flags, const char *data)
+{
+	char path[96];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", dir_fd, name);
+	return mount(source, path, type, flags, data);
+}
+
 int mount_clone(int dir_fd, const char *path, bool recursive, struct err *e)
 {
 	unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW;

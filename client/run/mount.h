@@ -28,6 +28,12 @@ int mount_new(const char *type, const struct mount_option *options, unsigned int
 int mount_attach(
 	int mount_fd, int dir_fd, const char *path, struct err *e) must_check nonnull;
 
+/* mount(2) on dir_fd/name, where dir_fd is a file system that we made ourselves, so that
+ * no name in it can be a link of the image's: one call instead of six. 0, or -1 with
+ * errno. */
+int mount_in(int dir_fd, const char *name, const char *source, const char *type,
+	unsigned long flags, const char *data) must_check nonnull_args(2);
+
 /* A copy of what is mounted at dir_fd/path, attached nowhere yet. */
 int mount_clone(
 	int dir_fd, const char *path, bool recursive, struct err *e) must_check nonnull;

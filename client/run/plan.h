@@ -7,9 +7,12 @@
 
 #include "lib/base/auto.h"
 
+#include <sys/ioctl.h>
+
 enum plan_flags {
 	PLAN_FULL_MAP = 1, /* 65,536 ids, else one */
 	PLAN_VOLATILE = 2, /* the upper layer is thrown away: no sync at the end */
+	PLAN_MEMORY = 16,  /* it is in memory: upper and work are not used */
 	PLAN_HOST_NET = 4,
 	PLAN_TTY = 8, /* a terminal of its own; its master comes back */
 };
@@ -18,12 +21,14 @@ struct plan {
 	unsigned int flags;
 	unsigned int uid_start, gid_start; /* what becomes id 0 */
 	const char *rootfs, *upper, *work; /* relative to the working directory */
+	const char *layer_size;            /* of one in memory, as tmpfs(5) takes it */
 	const char *hostname;
 	const char *workdir;
 	char *const *argv;
 	const char *const *env;
-	int stdio[3]; /* becomes 0, 1, 2; -1: the terminal */
-	char *scrub;  /* our own arguments and environment, wiped in pid 1 */
+	struct winsize window; /* of a terminal; all zero: unknown */
+	int stdio[3];          /* becomes 0, 1, 2; -1: the terminal */
+	char *scrub;           /* our own arguments and environment, wiped in pid 1 */
 	size_t scrub_len;
 };
 

@@ -22,6 +22,9 @@ int rootfs_open_layers(const struct plan *p, struct layers *out, struct err *e)
 	out->lower = open_layer(p->rootfs, e);
 	if (out->lower < 0)
 		return -1;
+	out->upper = out->work = -1;
+	if (p->flags & PLAN_MEMORY)
+		return 0;
 	out->upper = open_layer(p->upper, e);
 	if (out->upper < 0)
 		return -1;
@@ -34,7 +37,46 @@ static void proc_fd(int fd, char out[PROC_FD_MAX])
 	snprintf(out, PROC_FD_MAX, "/proc/self/fd/%d", fd);
 }
 
-int rootfs_mount(unsigned int flags, const struct layers *layers, struct err *e)
+/* A directory of the layer like the image's root. */
+static int make_part(int layer, const char *name, const struct stat *like, struct err *e)
+{
+	int fd;
+
+	if (mkdirat(layer, name, 0700) < 0)
+		return err_sys(e, "cannot make the layer in memory");
+	fd = openat(layer, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || fchownat(layer, name, like->st_uid, like->st_gid, 0) < 0 ||
+		fchmodat(layer, name, like->st_mode & 07777, 0) < 0) {
+		auto_fd_cleanup(&fd);
+		return err_sys(e, "cannot make the layer in memory");
+	}
+	return fd;
+}
+
+/* An overlay takes directories of mounts that are somewhere: here over the image's,
+ * which is at hand by its descriptor and goes with the old root. */
+static int make_memory_layer(
+	const char *size, const struct layers *in, struct layers *out, struct err *e)
+{
+	const struct mount_option options[] = { { "size", size }, { "mode", "755" },
+		{ NULL, NULL } };
+	auto_fd int layer =
+		mount_new("tmpfs", options, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID, e);
+	struct stat root;
+
+	if (layer < 0 || mount_attach(layer, in->lower, "", e) < 0)
+		return -1;
+	if (fstat(in->lower, &root) < 0)
+		return err_sys(e, "cannot look at the image's root");
+	out->lower = in->lower;
+	out->upper = make_part(layer, "upper", &root, e);
+	if (out->upper < 0)
+		return -1;
+	out->work = make_part(layer, "work", &root, e);
+	return out->work < 0 ? -1 : 0;
+}
+
+static int mount_overlay(unsigned int flags, const struct layers *layers, struct err *e)
 {
 	char lower[PROC_FD_MAX], upper[PROC_FD_MAX], work[PROC_FD_MAX];
 	const struct mount_option options[] = {
@@ -46,10 +88,8 @@ int rootfs_mount(unsigned int flags, const struct layers *layers, struct err *e)
 		{ flags & PLAN_VOLATILE ? "volatile" : NULL, NULL },
 		{ NULL, NULL },
 	};
-	auto_fd int root = -1, old = -1;
+	int root;
 
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
-		return err_sys(e, "cannot separate the mounts");
 	proc_fd(layers->lower, lower);
 	proc_fd(layers->upper, upper);
 	proc_fd(layers->work, work);
@@ -57,10 +97,24 @@ int rootfs_mount(unsigned int flags, const struct layers *layers, struct err *e)
 	if (root < 0)
 		return err_wrap(e, "cannot lay the container over its image ('rootyard "
 				   "doctor' says what is missing)");
+	return root;
+}
+
+int rootfs_mount(const struct plan *p, const struct layers *layers, struct err *e)
+{
+	struct layers used = *layers;
+	auto_fd int root = -1, old = -1;
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		return err_sys(e, "cannot separate the mounts");
 	old = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (old < 0)
 		return err_sys(e, "cannot open '/'");
-	if (mount_attach(root, old, "", e) < 0)
+	if ((p->flags & PLAN_MEMORY) &&
+		make_memory_layer(p->layer_size, layers, &used, e) < 0)
+		return -1;
+	root = mount_overlay(p->flags, &used, e);
+	if (root < 0 || mount_attach(root, old, "", e) < 0)
 		return -1;
 	return STEAL_FD(root);
 }

@@ -19,7 +19,7 @@ int rootfs_open_layers(
 
 /* Mounts the overlay over "/" of the new mount namespace; returns its descriptor, which
  * is the root of everything that is mounted afterwards. */
-int rootfs_mount(unsigned int flags, const struct layers *layers,
+int rootfs_mount(const struct plan *p, const struct layers *layers,
 	struct err *e) must_check nonnull;
 
 /* Makes it the root and lets go of the old one. */

@@ -1,6 +1,7 @@
 #include "client/run/settings.h"
 
 #include "client/run/container.h"
+#include "client/run/kernel.h"
 #include "client/run/signals.h"
 #include "lib/base/fs.h"
 #include "lib/model/start.h"
@@ -15,6 +16,45 @@ static bool hostname_is_valid(const char *name)
 	return len > 0 && len <= HOST_NAME_MAX_LEN && name[0] != '-' && name[0] != '.' &&
 	       strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 			    "0123456789.-") == len;
+}
+
+/* "memory:512m": what tmpfs(5) takes. */
+static bool layer_is_valid(const char *text)
+{
+	size_t digits;
+
+	if (strcmp(text, "disk") == 0 || strcmp(text, "memory") == 0)
+		return true;
+	if (strncmp(text, "memory:", 7) != 0)
+		return false;
+	digits = strspn(text + 7, "0123456789");
+	text += 7 + digits;
+	return digits > 0 && digits < 16 &&
+	       (!*text || (strchr("kmg", *text) && !text[1]));
+}
+
+static bool tmpfs_can_be_a_layer(void)
+{
+	return kernel_has(6, 6);
+}
+
+const char *settings_layer_of_once(void)
+{
+	return tmpfs_can_be_a_layer() ? "memory" : "disk";
+}
+
+static int check_layer(const char *layer, struct err *e)
+{
+	if (!layer_is_valid(layer))
+		return err_set(e, ERR_USAGE,
+			"option '--layer': '%s' is not disk, memory or memory:SIZE (as "
+			"512m)",
+			layer);
+	if (strcmp(layer, "disk") != 0 && !tmpfs_can_be_a_layer())
+		return err_set(e, ERR_USAGE,
+			"option '--layer': a layer in memory needs Linux 6.6 (user "
+			"attributes of tmpfs); use disk");
+	return 0;
 }
 
 int settings_check(const struct settings *s, struct err *e)
@@ -35,7 +75,7 @@ int settings_check(const struct settings *s, struct err *e)
 	if (strcmp(s->net, "none") != 0 && strcmp(s->net, "host") != 0)
 		return err_set(
 			e, ERR_USAGE, "option '--net': '%s' is not none or host", s->net);
-	return 0;
+	return s->layer ? check_layer(s->layer, e) : 0;
 }
 
 static int read_start(int image_fd, struct settings_command *out, struct err *e)
@@ -91,6 +131,7 @@ struct container_config settings_config(
 		.ref = image->ref,
 		.hostname = s->hostname ? s->hostname : "",
 		.net = s->net,
+		.layer = s->layer ? s->layer : "disk",
 		.workdir = s->workdir,
 	};
 }

@@ -10,7 +10,7 @@
 #include "client/run/resolve.h"
 
 struct settings {
-	const char *name, *hostname, *workdir, *net;
+	const char *name, *hostname, *workdir, *net, *layer;
 	bool init, app; /* the profile, against what the image says */
 	struct opt_list env;
 };
@@ -51,6 +51,11 @@ struct settings {
 			SETTINGS_AT(base, workdir),                                      \
 			.arg = "DIR",                                                    \
 			.help = "start the command in DIR (default: /)" },               \
+		{ .name = "layer",                                                       \
+			.kind = OPT_STRING,                                              \
+			SETTINGS_AT(base, layer),                                        \
+			.arg = "disk|memory[:SIZE]",                                     \
+			.help = "where what it writes goes (default: disk)" },           \
 	{                                                                                \
 		.name = "net", .kind = OPT_STRING, SETTINGS_AT(base, net),               \
 		.arg = "none|host", .help = "its network (default: none)"                \
@@ -73,6 +78,10 @@ int settings_command(const struct settings *s, int image_fd, char *const *argv,
 	bool prefer_init, struct settings_command *out, struct err *e) must_check nonnull;
 void settings_apply(
 	const struct settings_command *command, struct container_config *c) nonnull;
+
+/* Where a container of this once writes when nothing was asked for: memory, where a tmpfs
+ * can hold what an overlay needs (Linux 6.6). */
+const char *settings_layer_of_once(void);
 
 /* As written down, but for the command and its environment. */
 struct container_config settings_config(

@@ -33,11 +33,21 @@ static const struct {
 	{ "ptmx", "pts/ptmx" },
 };
 
-/* What tells about the host, or reaches it. */
-static const char *const masked_proc[] = { "acpi", "asound", "interrupts", "kcore",
-	"keys", "latency_stats", "sched_debug", "scsi", "timer_list", "timer_stats" };
-static const char *const masked_sys[] = { "firmware", "devices/virtual/powercap" };
+/* What tells about the host, or reaches it: under /dev/null or an empty directory. */
+struct hidden {
+	const char *name;
+	bool directory;
+};
+
+static const struct hidden hidden_proc[] = { { "acpi", true }, { "asound", true },
+	{ "interrupts", false }, { "kcore", false }, { "keys", false },
+	{ "latency_stats", false }, { "sched_debug", false }, { "scsi", true },
+	{ "timer_list", false }, { "timer_stats", false } };
+static const struct hidden hidden_sys[] = { { "firmware", true },
+	{ "devices/virtual/powercap", true } };
 static const char *const readonly_proc[] = { "bus", "fs", "irq", "sys", "sysrq-trigger" };
+
+#define CAREFUL (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
 /* The image's directory of this name, made when it has none. */
 static int open_target(int root_fd, const char *name, struct err *e)
@@ -70,111 +80,78 @@ static int attach_checked(
 	return 0;
 }
 
-/* ---- masks */
+/* ---- masks: on file systems of our own, so by name */
 
-/* Over files goes /dev/null, over directories an empty one. */
-struct masks {
-	int null_fd;  /* the container's /dev */
-	int empty_fd; /* once it is mounted somewhere, -1 before */
-};
-
-static int mask_source(struct masks *m, bool directory, bool *first, struct err *e)
+static int hide(int base_fd, const struct hidden *h, int dev_fd, struct err *e)
 {
-	static const struct mount_option none[] = { { "size", "4k" },
-		{ "nr_inodes", "1" }, { "mode", "555" }, { NULL, NULL } };
+	char source[48];
 
-	*first = false;
-	if (!directory)
-		return mount_clone(m->null_fd, "null", false, e);
-	if (m->empty_fd >= 0)
-		return mount_clone(m->empty_fd, "", false, e);
-	*first = true;
-	return mount_new("tmpfs", none, MOUNT_CAREFUL | MOUNT_ATTR_RDONLY, e);
+	if (h->directory) {
+		if (mount_in(base_fd, h->name, "empty", "tmpfs", CAREFUL | MS_RDONLY,
+			    "size=4k,nr_inodes=1,mode=555") == 0)
+			return 0;
+	} else {
+		snprintf(source, sizeof(source), "/proc/self/fd/%d/null", dev_fd);
+		if (mount_in(base_fd, h->name, source, NULL, MS_BIND, NULL) == 0)
+			return 0;
+	}
+	return errno == ENOENT ? 0 : err_sys(e, "cannot hide '%s' of the host", h->name);
 }
 
-static int mask(struct masks *m, int base_fd, const char *path, struct err *e)
+static int hide_all(int proc_fd, int sys_fd, int dev_fd, struct err *e)
 {
-	auto_fd int target = mount_open_inside(base_fd, path, 0, e), source = -1;
-	struct stat st;
-	bool first;
-
-	if (target < 0)
-		return e->sys == ENOENT ? 0 : -1;
-	if (fstat(target, &st) < 0)
-		return err_sys(e, "cannot look at '%s'", path);
-	source = mask_source(m, S_ISDIR(st.st_mode), &first, e);
-	if (source < 0 || mount_attach(source, target, "", e) < 0)
-		return -1;
-	if (first)
-		m->empty_fd = STEAL_FD(source);
+	for (size_t i = 0; i < ARRAY_COUNT(hidden_proc); i++)
+		if (hide(proc_fd, &hidden_proc[i], dev_fd, e) < 0)
+			return -1;
+	for (size_t i = 0; i < ARRAY_COUNT(hidden_sys); i++)
+		if (hide(sys_fd, &hidden_sys[i], dev_fd, e) < 0)
+			return -1;
 	return 0;
 }
 
-static int mask_all(int proc_fd, int sys_fd, int dev_fd, struct err *e)
+static int make_readonly(int proc_fd, const char *name, struct err *e)
 {
-	struct masks m = { .null_fd = dev_fd, .empty_fd = -1 };
-	int rc = 0;
+	char path[64];
 
-	for (size_t i = 0; rc == 0 && i < ARRAY_COUNT(masked_proc); i++)
-		rc = mask(&m, proc_fd, masked_proc[i], e);
-	for (size_t i = 0; rc == 0 && i < ARRAY_COUNT(masked_sys); i++)
-		rc = mask(&m, sys_fd, masked_sys[i], e);
-	auto_fd_cleanup(&m.empty_fd);
-	return rc < 0 ? err_wrap(e, "cannot hide what is the host's") : 0;
-}
-
-static int make_readonly(int proc_fd, const char *path, struct err *e)
-{
-	auto_fd int target = mount_open_inside(proc_fd, path, 0, e), copy = -1;
-
-	if (target < 0)
-		return e->sys == ENOENT ? 0 : -1;
-	copy = mount_clone(target, "", true, e);
-	if (copy < 0 || mount_restrict(copy, MOUNT_CAREFUL | MOUNT_ATTR_RDONLY, e) < 0)
-		return -1;
-	return mount_attach(copy, target, "", e);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", proc_fd, name);
+	if (mount(path, path, NULL, MS_BIND | MS_REC, NULL) == 0 &&
+		mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | CAREFUL,
+			NULL) == 0)
+		return 0;
+	return errno == ENOENT ? 0 : err_sys(e, "cannot make '/proc/%s' read-only", name);
 }
 
 /* ---- /dev */
 
 static int bind_node(int dev_fd, const struct node *n, struct err *e)
 {
-	auto_fd int place = openat(dev_fd, n->name,
-		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
-	auto_fd int node = -1;
 	char path[32];
 	struct stat st;
 
-	if (place < 0)
+	if (mknodat(dev_fd, n->name, S_IFREG | 0666, 0) < 0)
 		return err_sys(e, "cannot make '/dev/%s'", n->name);
 	snprintf(path, sizeof(path), "/dev/%s", n->name);
-	node = mount_clone(AT_FDCWD, path, false, e);
-	if (node < 0 || mount_attach(node, dev_fd, n->name, e) < 0)
-		return -1;
+	if (mount_in(dev_fd, n->name, path, NULL, MS_BIND, NULL) < 0)
+		return err_sys(e, "cannot bind '%s'", path);
 	if (fstatat(dev_fd, n->name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
 		!S_ISCHR(st.st_mode) || st.st_rdev != makedev(n->major, n->minor))
 		return err_set(e, ERR_SYS, "the host's '%s' is not that device", path);
 	return 0;
 }
 
-static int mount_below_dev(int dev_fd, const char *name, const char *type,
-	const struct mount_option *options, unsigned int attr, struct err *e)
-{
-	auto_fd int fd = -1;
-
-	if (mkdirat(dev_fd, name, 0755) < 0)
-		return err_sys(e, "cannot make '/dev/%s'", name);
-	fd = mount_new(type, options, attr, e);
-	return fd < 0 ? -1 : mount_attach(fd, dev_fd, name, e);
-}
-
 static int fill_dev(int dev_fd, bool has_tty_group, struct err *e)
 {
-	const struct mount_option pts[] = { { "newinstance", NULL },
-		{ "ptmxmode", "0666" }, { "mode", "0620" },
-		{ has_tty_group ? "gid" : NULL, "5" }, { NULL, NULL } };
-	static const struct mount_option shm[] = { { "mode", "1777" },
-		{ "size", "65536k" }, { NULL, NULL } };
+	const struct {
+		const char *name, *type, *data;
+		unsigned long flags;
+	} below[] = {
+		{ "pts", "devpts",
+			has_tty_group ? "newinstance,ptmxmode=0666,mode=0620,gid=5"
+				      : "newinstance,ptmxmode=0666,mode=0620",
+			MS_NOSUID | MS_NOEXEC },
+		{ "shm", "tmpfs", "mode=1777,size=65536k", MS_NOSUID | MS_NODEV },
+		{ "mqueue", "mqueue", NULL, CAREFUL },
+	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(nodes); i++)
 		if (bind_node(dev_fd, &nodes[i], e) < 0)
@@ -182,12 +159,12 @@ static int fill_dev(int dev_fd, bool has_tty_group, struct err *e)
 	for (size_t i = 0; i < ARRAY_COUNT(links); i++)
 		if (symlinkat(links[i].target, dev_fd, links[i].name) < 0)
 			return err_sys(e, "cannot make '/dev/%s'", links[i].name);
-	if (mount_below_dev(dev_fd, "pts", "devpts", pts,
-		    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, e) < 0 ||
-		mount_below_dev(dev_fd, "shm", "tmpfs", shm,
-			MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, e) < 0)
-		return -1;
-	return mount_below_dev(dev_fd, "mqueue", "mqueue", NULL, MOUNT_CAREFUL, e);
+	for (size_t i = 0; i < ARRAY_COUNT(below); i++)
+		if (mkdirat(dev_fd, below[i].name, 0755) < 0 ||
+			mount_in(dev_fd, below[i].name, below[i].type, below[i].type,
+				below[i].flags, below[i].data) < 0)
+			return err_sys(e, "cannot mount '/dev/%s'", below[i].name);
+	return 0;
 }
 
 static int mount_dev(int root_fd, bool has_tty_group, struct err *e)
@@ -258,7 +235,7 @@ int special_mount(int root_fd, unsigned int flags, struct err *e)
 	dev = mount_dev(root_fd, flags & PLAN_FULL_MAP, e);
 	if (dev < 0)
 		return -1;
-	if (mask_all(proc, sys, dev, e) < 0)
+	if (hide_all(proc, sys, dev, e) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_COUNT(readonly_proc); i++)
 		if (make_readonly(proc, readonly_proc[i], e) < 0)

@@ -143,7 +143,8 @@ int identity_open(const struct identity *who, struct err *e)
 
 void state_remove(int run_fd, const char *name)
 {
-	static const char *const files[] = { "state.new", "state", "ctl", "lock" };
+	static const char *const files[] = { "config.new", "config", "state.new", "state",
+		"ctl", "lock" };
 	char path[NAME_MAX_LEN + 16];
 
 	for (size_t i = 0; i < ARRAY_COUNT(files); i++) {

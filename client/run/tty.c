@@ -41,14 +41,15 @@ static int open_ptmx(struct err *e)
 	return STEAL_FD(fd);
 }
 
-int tty_make(int sock_fd, bool console, struct err *e)
+int tty_make(int sock_fd, bool console, const struct winsize *window, struct err *e)
 {
 	auto_fd int master = open_ptmx(e), slave = -1;
 	int unlocked = 0;
 
 	if (master < 0)
 		return -1;
-	if (ioctl(master, TIOCSPTLCK, &unlocked) < 0)
+	if (ioctl(master, TIOCSPTLCK, &unlocked) < 0 ||
+		ioctl(master, TIOCSWINSZ, window) < 0)
 		return err_sys(e, "cannot make a terminal");
 	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0)

@@ -9,11 +9,13 @@
 #include "lib/base/err.h"
 
 #include <stdbool.h>
+#include <sys/ioctl.h>
 #include <termios.h>
 
 /* Inside: makes a terminal, shows it as /dev/console (in pid 1, behind pivot_root), hands
  * its master to the supervisor; returns the slave. */
-int tty_make(int sock_fd, bool console, struct err *e) must_check nonnull;
+int tty_make(int sock_fd, bool console, const struct winsize *window,
+	struct err *e) must_check nonnull;
 
 struct tty_saved {
 	bool changed;

@@ -125,10 +125,12 @@ exits 0 "long arguments pass" ry run --rm toy/1 -- sh -c 'test ${#1} = 100000' x
 exits 0 "... into a container that stays, too" ry run --name long toy/1 -- sh -c 'test ${#1} = 100000' x "$long"
 exits 0 "... and can be removed" ry rm long
 mount -t tmpfs -o size=400k,mode=700,uid=60103,gid=60103 none "$STORE/containers"
-exits 5 "a full disk inside is the command's own" ry run --rm toy/1 -- sh -c 'dd if=/dev/zero of=/big bs=1k count=2000 2>/dev/null || exit 5'
+exits 5 "a full disk inside is the command's own" ry run --rm --layer disk toy/1 -- sh -c 'dd if=/dev/zero of=/big bs=1k count=2000 2>/dev/null || exit 5'
 head -c 1000000 /dev/zero >"$STORE/containers/fill" 2>/dev/null
-exits 125 "a full disk outside is ours" ry run --rm toy/1 -- true
+exits 125 "a full disk outside is ours" ry run --rm --layer disk toy/1 -- true
 like "$ERR" "No space left on device" "... and said"
+exits 0 "... and none of a container whose layer is in memory" ry run --rm toy/1 -- touch /x
 umount "$STORE/containers"
+exits 5 "a full layer in memory is the command's own too" ry run --rm --layer memory:400k toy/1 -- sh -c 'dd if=/dev/zero of=/big bs=1k count=2000 2>/dev/null || exit 5'
 ok "nothing is left" leaves_nothing
 done_testing

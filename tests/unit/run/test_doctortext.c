@@ -1,4 +1,5 @@
 #include "client/run/doctor.h"
+#include "client/run/kernel.h"
 #include "tests/unit/unit.h"
 
 static void kernels_compare_by_number(void **state)
