@@ -282,7 +282,7 @@ static int insert(
 		.expires_s = a->meta.expires_s,
 		.epoch_s = b->epoch_s,
 		.tested = b->test_result,
-		.origin = "rootyard",
+		.origin = b->origin,
 		.entries = b->entries,
 		.unpacked_size = b->unpacked_size,
 		.max_uid = a->tree.max_uid,

@@ -228,7 +228,8 @@ static void note_facts(const struct manifest *m, struct tree_facts *out)
 {
 	manifest_max_ids(m, &out->max_uid, &out->max_gid);
 	for (size_t i = 0; i < m->count; i++)
-		if (m->entry[i].type == '0' && is_systemd(m->entry[i].path))
+		if ((m->entry[i].type == '0' || m->entry[i].type == '1') &&
+			is_systemd(m->entry[i].path))
 			out->has_systemd = true;
 }
 

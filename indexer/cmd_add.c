@@ -1,7 +1,6 @@
-#include "indexer/admit.h"
+#include "indexer/admitted.h"
 #include "indexer/cmd.h"
 #include "lib/base/fs.h"
-#include "lib/base/jsonw.h"
 
 #include <fcntl.h>
 
@@ -74,56 +73,6 @@ static int find_builds(const char *path, int depth, struct dirs *out, struct err
 	return 0;
 }
 
-static void print_json(struct call *c, const struct admitted *a, const char *word)
-{
-	auto_buf struct buf text = BUF_INIT(8192);
-	struct jsonw w = jsonw_to(&text);
-
-	jsonw_object(&w);
-	jsonw_kstr(&w, "image", a->name);
-	jsonw_kstr(&w, "serial", a->serial);
-	jsonw_kstr(&w, "result", word);
-	if (a->result == ADMIT_DONE || a->result == ADMIT_HELD) {
-		jsonw_kint(&w, "size", (int64_t)a->size);
-		jsonw_kint(&w, "linked", (int64_t)a->linked);
-	}
-	if (a->message[0])
-		jsonw_kstr(&w, "message", a->message);
-	jsonw_end_object(&w);
-	out_result(c->out, "%s\n", buf_str(&text));
-}
-
-static void report(struct call *c, const struct admitted *a, bool named)
-{
-	static const char *const words[] = { [ADMIT_DONE] = "added",
-		[ADMIT_KNOWN] = "known",
-		[ADMIT_HELD] = "held",
-		[ADMIT_RELEASED] = "released",
-		[ADMIT_FAILED] = "failed" };
-	char size[32], linked[32];
-
-	if (c->out->json) {
-		print_json(c, a, words[a->result]);
-		return;
-	}
-	if (a->result == ADMIT_HELD)
-		out_warn(c->out,
-			"%s@%s is held back: %s; look at it, and release it with 'add "
-			"--force'",
-			a->name, a->serial, a->message);
-	else if (a->result == ADMIT_RELEASED)
-		out_result(c->out, "released %s@%s\n", a->name, a->serial);
-	else if (a->result == ADMIT_DONE)
-		out_result(c->out, "added %s@%s (%s, %s of it linked)\n", a->name,
-			a->serial, out_size(a->size, size, sizeof(size)),
-			out_size(a->linked, linked, sizeof(linked)));
-	else if (a->result == ADMIT_KNOWN)
-		out_detail(c->out, "%s@%s is there already", a->name, a->serial);
-	else if (a->is_new_event && !named)
-		out_note(c->out, "%s@%s was not built: %s", a->name, a->serial,
-			a->message);
-}
-
 /* One build that cannot be admitted does not keep the others out; the first error decides
  * the exit status. */
 static int add_all(struct call *c, struct yard *y, char **dirs, size_t count, bool named,
@@ -139,8 +88,8 @@ static int add_all(struct call *c, struct yard *y, char **dirs, size_t count, bo
 		int got = admit_build(
 			y, &slot, dirs[i], v->force ? ADMIT_FORCE : 0, &a, &one);
 
-		if (got == 0)
-			report(c, &a, named);
+		if (got == 0 && !(named && a.result == ADMIT_FAILED))
+			admitted_report(c->out, &a);
 		if (got == 0 && named && a.result == ADMIT_FAILED)
 			got = err_set(&one, ERR_FAILED,
 				"cannot admit '%s@%s': the build had failed (%s)", a.name,

@@ -5,8 +5,19 @@
 
 int main(int argc, char **argv)
 {
-	const struct command commands[] = { cmd_init, cmd_add, cmd_publish, cmd_refresh,
-		cmd_list, cmd_show, cmd_status, cmd_fsck, cmd_key, { .name = NULL } };
+	const struct command commands[] = {
+		cmd_init,
+		cmd_add,
+		cmd_import,
+		cmd_publish,
+		cmd_refresh,
+		cmd_list,
+		cmd_show,
+		cmd_status,
+		cmd_fsck,
+		cmd_key,
+		{ .name = NULL },
+	};
 	const struct program program = {
 		.name = "rootyard-index",
 		.summary = "Admit, sign and publish container images",

@@ -14,7 +14,7 @@ while read -r header owners; do
 		case " $owners " in *" $file "*) ;; *) complain "$file includes <$header>, which belongs to $owners" ;; esac
 	done < <(git grep -nE "^#include <$header>" -- lib builder indexer httpd client || true)
 done <<'T'
-archive(_entry)?\.h lib/adapt/tar.c lib/adapt/gz.c
+archive(_entry)?\.h lib/adapt/tar.c lib/adapt/inflate.c lib/adapt/gz.c
 zstd\.h lib/adapt/zst.c
 lzma\.h lib/adapt/xz.c
 divsufsort\.h lib/adapt/sufsort.c

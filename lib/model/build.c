@@ -11,6 +11,7 @@ static const char *const results[] = { "ok", "failed", NULL };
 static const char *const classes[] = { "ok", "flaky", "upstream", "recipe", "test",
 	"internal", NULL };
 static const char *const test_results[] = { "passed", "failed", "not tested", NULL };
+static const char *const origins[] = { "rootyard", "import", NULL };
 static const char *const source_kinds[] = { "index", "package", "tarball", NULL };
 
 void build_init(struct build *b)
@@ -19,6 +20,7 @@ void build_init(struct build *b)
 	b->tool = b->message = b->test_kind = "";
 	b->result = b->class = "ok";
 	b->test_result = "not tested";
+	b->origin = "rootyard";
 }
 
 void build_release(struct build *b)
@@ -101,6 +103,8 @@ static int parse_identity(const struct json *o, struct build *b, struct err *e)
 	if (json_get_int(o, "epoch", 0, FIELD_INT_MAX, &b->epoch_s, e) < 0)
 		return -1;
 	if (field_str(o, "tool", &b->arena, &b->tool, e) < 0)
+		return -1;
+	if (json_has(o, "origin") && field_word(o, "origin", origins, &b->origin, e) < 0)
 		return -1;
 	return field_digest(o, "recipe_sha256", &b->recipe, e);
 }
@@ -227,6 +231,8 @@ int build_format(const struct build *b, struct buf *out, struct err *e)
 	jsonw_kstr(&w, "serial", b->serial);
 	jsonw_kint(&w, "epoch", b->epoch_s);
 	jsonw_kstr(&w, "tool", b->tool);
+	if (strcmp(b->origin, origins[0]) != 0)
+		jsonw_kstr(&w, "origin", b->origin);
 	write_digest(&w, "recipe_sha256", &b->recipe);
 	jsonw_kstr(&w, "result", b->result);
 	jsonw_kstr(&w, "class", b->class);

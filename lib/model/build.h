@@ -36,6 +36,7 @@ struct build {
 	char serial[SERIAL_MAX];
 	int64_t epoch_s;
 	const char *tool;
+	const char *origin; /* "rootyard"; "import": a foreign tree, without a recipe */
 	struct digest recipe;
 	const char *result; /* "ok", "failed" */
 	const char *class;  /* "ok flaky upstream recipe test internal": one of them */

@@ -27,7 +27,8 @@ const struct rights rights_table[] = {
 		.folder = "indexer/",
 		.needed = "libarchive libzstd liblzma libgpgme libsqlite3 libjansson "
 			  "libyaml-0 libcrypto",
-		.execs = "gpg gpgconf gpg-agent", /* through gpgme alone */
+		/* through gpgme; and a squashfs that is imported, confined to reading it */
+		.execs = "gpg gpgconf gpg-agent sqfs2tar",
 		.may_be_root = false,
 		.network = false,
 		.secret_key = true,
