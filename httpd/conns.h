@@ -51,6 +51,7 @@ struct conn {
 	/* the request under way; only its own thread looks at these */
 	unsigned int requests;
 	struct request request; /* its peer is known from the start */
+	size_t target_len;      /* with the query */
 	unsigned int status;
 	uint64_t body_bytes;
 };

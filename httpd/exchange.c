@@ -1,5 +1,7 @@
 #include "httpd/exchange.h"
 
+#include "httpd/framing.h"
+
 #include <time.h>
 
 static struct conn *conn_of(struct MHD_Connection *connection)
@@ -10,19 +12,38 @@ static struct conn *conn_of(struct MHD_Connection *connection)
 	return info ? info->socket_context : NULL;
 }
 
+struct reading {
+	struct head *head;
+	struct framing framing;
+};
+
 static enum MHD_Result each_field(void *cls, enum MHD_ValueKind kind, const char *name,
 	size_t name_len, const char *value, size_t value_len)
 {
+	struct reading *reading = cls;
+	struct bytes n = bytes_of(name, name_len);
+	struct bytes v = bytes_of(value ? value : "", value_len);
+
 	(void)kind;
-	head_add(cls, bytes_of(name, name_len), bytes_of(value ? value : "", value_len));
+	head_add(reading->head, n, v);
+	framing_field(&reading->framing, n, v);
 	return MHD_YES;
 }
 
-static void read_head(struct MHD_Connection *connection, struct request *q)
+static void read_head(
+	const struct exchange *x, struct MHD_Connection *connection, struct conn *conn)
 {
-	head_begin(&q->head, strlen(q->target));
-	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, each_field, &q->head);
+	struct request *q = &conn->request;
+	struct reading reading = { .head = &q->head };
+
+	head_begin(&q->head, conn->target_len);
+	framing_begin(&reading.framing, bytes_of_str(q->method),
+		bytes_of(q->target, conn->target_len), bytes_of_str(q->version));
+	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, each_field, &reading);
 	head_end(&q->head, strcmp(q->version, "HTTP/1.1") == 0);
+	if (x->splits_in_place && !q->head.refuse && q->head.fields > 0 &&
+		!framing_is_sound(&reading.framing))
+		q->head.refuse = 400;
 }
 
 static enum MHD_Result send_reply(const struct exchange *x,
@@ -45,7 +66,7 @@ static enum MHD_Result begin_request(
 	struct reply r;
 
 	conn_begin_reply(conn);
-	read_head(connection, &conn->request);
+	read_head(x, connection, conn);
 	return answer_refusal(&conn->request, &r)
 		       ? send_reply(x, connection, conn, &r, NULL)
 		       : MHD_YES;
@@ -137,6 +158,21 @@ void exchange_connection(void *cls, struct MHD_Connection *connection, void **sl
 	peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	*slot = conns_add(
 		x->conns, fd->connect_fd, x->is_tls, peer ? peer->client_addr : NULL);
+}
+
+bool exchange_splits_in_place(void)
+{
+	return strncmp(MHD_get_version(), "0.9.", 4) == 0;
+}
+
+void *exchange_target(void *cls, const char *target, struct MHD_Connection *connection)
+{
+	struct conn *conn = conn_of(connection);
+
+	(void)cls;
+	if (conn)
+		conn->target_len = target ? strlen(target) : 0;
+	return NULL;
 }
 
 /* The target stays as it came: resolve.c decodes it once and judges the result. */

@@ -18,7 +18,11 @@ struct exchange {
 	struct conns *conns;
 	struct access *access; /* NULL: no log */
 	bool is_tls;
+	bool splits_in_place; /* as framing.h needs it */
 };
+
+/* Does the library leave the lines of a head where they were received? */
+bool exchange_splits_in_place(void);
 
 /* Callbacks of the library; cls is the struct exchange. */
 enum MHD_Result exchange_request(void *cls, struct MHD_Connection *connection,
@@ -28,6 +32,7 @@ void exchange_completed(void *cls, struct MHD_Connection *connection, void **slo
 	enum MHD_RequestTerminationCode end);
 void exchange_connection(void *cls, struct MHD_Connection *connection, void **slot,
 	enum MHD_ConnectionNotificationCode what);
+void *exchange_target(void *cls, const char *target, struct MHD_Connection *connection);
 size_t exchange_keep_escapes(void *cls, struct MHD_Connection *connection, char *s);
 
 #endif

@@ -44,6 +44,7 @@ static int start_listener(struct listener *l, const struct server_setup *setup,
 	if (connections < threads)
 		connections = threads;
 	l->daemon = MHD_start_daemon(flags, 0, NULL, NULL, exchange_request, &l->exchange,
+		MHD_OPTION_URI_LOG_CALLBACK, exchange_target, NULL,
 		MHD_OPTION_LISTEN_SOCKET, sock_fd, MHD_OPTION_UNESCAPE_CALLBACK,
 		exchange_keep_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED,
 		exchange_completed, &l->exchange, MHD_OPTION_NOTIFY_CONNECTION,
@@ -92,7 +93,7 @@ int server_start(const struct server_setup *setup, struct server **out, struct e
 		struct listener *l = &s->listener[i];
 
 		l->exchange = (struct exchange){ &s->answers, s->responses, s->conns,
-			s->access, setup->socket[i].is_tls };
+			s->access, setup->socket[i].is_tls, exchange_splits_in_place() };
 		if (start_listener(l, setup, setup->socket[i].fd,
 			    (unsigned int)(limits.connections / setup->socket_count),
 			    e) < 0) {
