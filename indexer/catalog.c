@@ -134,6 +134,11 @@ void catalog_close(struct catalog **c)
 	*c = NULL;
 }
 
+int catalog_copy(struct catalog *c, const char *path, struct err *e)
+{
+	return query_run(c, e, "VACUUM INTO ?1", "t", path);
+}
+
 int catalog_begin(struct catalog *c, struct err *e)
 {
 	if (exec(c, "BEGIN IMMEDIATE", "begin to write", e) < 0)

@@ -31,6 +31,9 @@ int catalog_begin(struct catalog *c, struct err *e) must_check nonnull;
 int catalog_commit(struct catalog *c, struct err *e) must_check nonnull;
 void catalog_rollback(struct catalog *c) nonnull;
 
+/* A consistent copy into a new file. */
+int catalog_copy(struct catalog *c, const char *path, struct err *e) must_check nonnull;
+
 /* F1: integrity_check and foreign_key_check; `each` gets one sentence a finding. */
 int catalog_examine(struct catalog *c, int (*each)(const char *sentence, void *ctx),
 	void *ctx, struct err *e) must_check nonnull_args(1, 2, 4);

@@ -52,6 +52,6 @@ int cmd_group(struct call *call, const char *name, const char *summary,
 void cmd_time(int64_t time_s, char out[32]) nonnull;
 
 extern const struct command cmd_init, cmd_add, cmd_import, cmd_publish, cmd_refresh,
-	cmd_list, cmd_show, cmd_status, cmd_fsck, cmd_key;
+	cmd_list, cmd_show, cmd_status, cmd_fsck, cmd_key, cmd_backup, cmd_restore;
 
 #endif

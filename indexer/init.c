@@ -37,51 +37,6 @@ static int mark(struct making *m, struct err *e)
 	return init_place_claim(&m->root, buf_bytes(&text), e);
 }
 
-static int make_dirs(struct making *m, struct err *e)
-{
-	static const char *const dirs[] = { YARD_STAGING, SITE_RELEASES, YARD_PUBLIC,
-		YARD_PUBLIC "/images", YARD_PUBLIC "/" LAYOUT_OBJECTS,
-		YARD_PUBLIC "/trust", YARD_PUBLIC "/keys", YARD_PUBLIC "/" LAYOUT_GEN };
-
-	for (size_t i = 0; i < ARRAY_COUNT(dirs); i++)
-		if (fs_mkdirs(m->yard.fd, dirs[i], i == 0 ? 0700 : 0755, e) < 0)
-			return -1;
-	return 0;
-}
-
-static int make_link(int public_fd, const struct layout_link *l, struct err *e)
-{
-	auto_free char *parent = xstrdup(l->path);
-	char *slash = strrchr(parent, '/');
-	char have[LAYOUT_PATH_MAX];
-	ssize_t n;
-
-	if (slash) {
-		*slash = '\0';
-		if (fs_mkdirs(public_fd, parent, 0755, e) < 0)
-			return -1;
-	}
-	if (symlinkat(l->target, public_fd, l->path) == 0)
-		return 0;
-	n = errno == EEXIST ? readlinkat(public_fd, l->path, have, sizeof(have)) : -1;
-	if (n >= 0 && bytes_equal_str(bytes_of(have, (size_t)n), l->target))
-		return 0;
-	errno = EEXIST;
-	return err_sys(e, "cannot make the link '%s/%s'", YARD_PUBLIC, l->path);
-}
-
-static int make_links(struct making *m, struct err *e)
-{
-	auto_fd int fd = fs_open_dir_at(m->yard.fd, YARD_PUBLIC, e);
-
-	if (fd < 0)
-		return -1;
-	for (size_t i = 0; i < layout_link_count; i++)
-		if (make_link(fd, &layout_links[i], e) < 0)
-			return -1;
-	return fs_sync(fd, YARD_PUBLIC, e);
-}
-
 /* releases/<distro>.yaml for each file given, and the site.yaml that names them. */
 static int make_site(struct making *m, struct err *e)
 {
@@ -257,9 +212,9 @@ static int make_all(struct making *m, struct err *e)
 	if (mark(m, e) < 0)
 		return -1;
 	m->lock_fd = fs_lock(m->yard.fd, YARD_LOCK, 0, e);
-	if (m->lock_fd < 0 || make_dirs(m, e) < 0 || sweep(m, e) < 0 ||
-		make_links(m, e) < 0 || make_site(m, e) < 0 || make_keys(m, e) < 0 ||
-		make_root(m, e) < 0 || make_catalog(m, e) < 0)
+	if (m->lock_fd < 0 || yard_make(m->yard.fd, e) < 0 || sweep(m, e) < 0 ||
+		make_site(m, e) < 0 || make_keys(m, e) < 0 || make_root(m, e) < 0 ||
+		make_catalog(m, e) < 0)
 		return -1;
 	/* the tree's marker last: without the other one it still says what to do */
 	if (init_place_done(&m->root, e) < 0)

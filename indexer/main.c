@@ -16,6 +16,8 @@ int main(int argc, char **argv)
 		cmd_status,
 		cmd_fsck,
 		cmd_key,
+		cmd_backup,
+		cmd_restore,
 		{ .name = NULL },
 	};
 	const struct program program = {

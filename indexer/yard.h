@@ -33,6 +33,9 @@ struct yard {
 		.fd = -1, .public_fd = -1, .staging_fd = -1, .lock_fd = -1               \
 	}
 
+/* The directories and fixed links of a new one; what is there already stays. */
+int yard_make(int yard_fd, struct err *e) must_check nonnull;
+
 int yard_open(const char *dir, unsigned int flags, int wait_ms, struct yard *out,
 	struct err *e) must_check nonnull;
 void yard_close(struct yard *y) nonnull;
