@@ -90,7 +90,7 @@ $(foreach p,$(PROGRAMS) $(HELPERS),$(eval $(call program,$(p))))
 
 # The seccomp filters are compiled at build time: the programs load ready BPF.
 FILTERS = app client/run/app.seccomp system client/run/system.seccomp \
-	unpack client/image/unpack.seccomp httpd httpd/httpd.seccomp
+	unpack client/image/unpack.seccomp httpd httpd/httpd.seccomp keeper httpd/keeper.seccomp
 $(O)/gen/seccomp.h: tools/seccomp-compile.c $(filter %.seccomp,$(FILTERS))
 	@mkdir -p $(@D)
 	$(call say,GEN,$@) $(CC) -O1 -D_GNU_SOURCE $(WARN) -o $(O)/gen/seccomp-compile $< -lseccomp && \

@@ -129,6 +129,15 @@ void access_flush(struct access *a)
 	pthread_mutex_unlock(&a->writing);
 }
 
+void access_reopen(struct access *a, int fd)
+{
+	access_flush(a);
+	pthread_mutex_lock(&a->writing);
+	close(a->fd);
+	a->fd = fd;
+	pthread_mutex_unlock(&a->writing);
+}
+
 void access_close(struct access **slot)
 {
 	struct access *a = *slot;

@@ -27,6 +27,10 @@ struct access;
 
 /* Opens a file for appending, "-" for stdout. */
 int access_open(const char *path, struct access **out, struct err *e) must_check nonnull;
+
+/* Later lines go to fd, which it takes: the log was moved away. */
+void access_reopen(struct access *a, int fd) nonnull;
+
 void access_close(struct access **a) nonnull;
 
 void access_log(struct access *a, const struct access_entry *entry) nonnull;

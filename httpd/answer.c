@@ -4,6 +4,13 @@
 #include "httpd/listing.h"
 #include "httpd/resolve.h"
 
+static const char challenges[] = ".well-known/acme-challenge/";
+
+bool answer_is_challenge(const char *path)
+{
+	return strncmp(path, challenges, sizeof(challenges) - 1) == 0;
+}
+
 static unsigned int status_of(const struct err *e)
 {
 	if (e->code == ERR_NOTFOUND)
@@ -13,7 +20,7 @@ static unsigned int status_of(const struct err *e)
 	return e->code == ERR_BUSY || e->code == ERR_AGAIN ? 503 : 500;
 }
 
-static bool is_served(const char *method)
+bool answer_is_served(const char *method)
 {
 	return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
 }
@@ -29,8 +36,8 @@ bool answer_refusal(const struct request *q, struct reply *r)
 	if (q->head.refuse)
 		reply_error(r, q->head.refuse, "");
 	else if (q->head.has_body)
-		reply_error(
-			r, is_served(q->method) ? 400 : 405, without_slash(q->target));
+		reply_error(r, answer_is_served(q->method) ? 400 : 405,
+			without_slash(q->target));
 	else
 		return false;
 	r->close = true;
@@ -174,11 +181,10 @@ static bool strip_prefix(const char *prefix, struct resolved *target)
 static void answer_target(struct answers *a, const struct request *q,
 	struct resolved *target, struct reply *r, struct file **file)
 {
-	static const char challenge[] = ".well-known/acme-challenge/";
 	const struct policy *p = &a->policy;
 
-	if (p->acme && strncmp(target->path, challenge, sizeof(challenge) - 1) == 0)
-		answer_challenge(a, q, target->path + sizeof(challenge) - 1, r, file);
+	if (p->acme && answer_is_challenge(target->path))
+		answer_challenge(a, q, target->path + sizeof(challenges) - 1, r, file);
 	else if (*p->prefix && !target->is_dir && strcmp(target->path, p->prefix) == 0)
 		reply_redirect(r, target->path);
 	else if (!strip_prefix(p->prefix, target))
@@ -198,7 +204,7 @@ void answer_request(
 	struct err e;
 
 	*file = NULL;
-	if (!is_served(q->method))
+	if (!answer_is_served(q->method))
 		reply_error(r, 405, without_slash(q->target));
 	else if (resolve_target(bytes_of_str(q->target), &target, &e) < 0)
 		reply_error(r, status_of(&e), "");

@@ -10,6 +10,7 @@
 #include "httpd/cache.h"
 #include "httpd/reply.h"
 #include "httpd/request.h"
+#include "httpd/tls.h"
 
 /* What the operator decided; constant while the server runs. */
 struct policy {
@@ -17,6 +18,8 @@ struct policy {
 	const char *payload_base; /* "https://host/dir": payloads are there; NULL: here */
 	const struct site *acme;  /* challenges lie here; NULL: in the tree */
 	bool autoindex;
+	struct tls *tls; /* what a redirect socket sends clients to; NULL: none */
+	uint16_t tls_port;
 };
 
 struct answers {
@@ -25,6 +28,11 @@ struct answers {
 	struct policy policy;
 	atomic_size_t no_memory; /* zero: what is not cached is read block by block */
 };
+
+bool answer_is_served(const char *method) nonnull;
+
+/* Is this path one that an ACME server asks for, in clear? */
+bool answer_is_challenge(const char *path) nonnull;
 
 /* Is the head alone reason to refuse? Then the connection ends with the reply. */
 bool answer_refusal(const struct request *q, struct reply *r) nonnull;

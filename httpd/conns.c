@@ -1,5 +1,7 @@
 #include "httpd/conns.h"
 
+#include "httpd/hello.h"
+
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -62,14 +64,6 @@ static bool is_too_slow(struct conn *conn, int64_t since_ms, int64_t now_ms)
 	       rate_is_low(&conn->rate, since_ms, now_ms, info.tcpi_bytes_acked);
 }
 
-/* A TLS handshake on a plain port would wait for a line end that never comes. */
-static bool speaks_tls(int sock_fd)
-{
-	unsigned char first = 0;
-
-	return recv(sock_fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) == 1 && first == 0x16;
-}
-
 /* Nothing came for a while, or a head comes too slowly. */
 static bool is_idle(int sock_fd, int64_t age_ms)
 {
@@ -97,7 +91,7 @@ static bool is_late(struct conn *conn, int64_t now_ms, bool draining)
 	case CONN_FIRST_HEAD:
 		return now_ms - since_ms >
 			       (draining ? CONNS_DRAIN_HEAD_MS : CONNS_HEAD_MS) ||
-		       (!conn->is_tls && speaks_tls(conn->sock_fd));
+		       hello_is_wrong(conn->sock_fd, conn->is_tls);
 	case CONN_NEXT_HEAD:
 		return is_idle(conn->sock_fd, now_ms - since_ms);
 	case CONN_REPLYING:
@@ -223,8 +217,8 @@ struct conn *conns_add(
 	conn->is_tls = is_tls;
 	conn->since_ms = conns_now_ms();
 	address_of(peer, &conn->request.peer);
-	if (!is_tls && speaks_tls(sock_fd))
-		shutdown(sock_fd, SHUT_RDWR);
+	if (hello_is_wrong(sock_fd, is_tls))
+		hello_refuse(sock_fd, is_tls);
 	if (is_loopback(&conn->request.peer))
 		shorten_queue(sock_fd);
 	pthread_mutex_lock(&c->lock);

@@ -44,6 +44,7 @@ struct conn {
 	struct conn *next, *prev;
 	int sock_fd;
 	bool is_tls;
+	void *identity; /* what its TLS session began with; the exchange's */
 	_Atomic enum conn_state state;
 	_Atomic int64_t since_ms;
 	struct rate rate; /* the reaper's */

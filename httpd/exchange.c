@@ -1,6 +1,7 @@
 #include "httpd/exchange.h"
 
 #include "httpd/framing.h"
+#include "httpd/upgrade.h"
 
 #include <time.h>
 
@@ -54,8 +55,9 @@ static enum MHD_Result send_reply(const struct exchange *x,
 		   conn->requests >= CONNS_REQUESTS_MAX || conns_is_draining(x->conns);
 	conn->status = r->status;
 	conn->body_bytes = r->body ? strlen(r->body) : r->length;
-	return response_queue(x->responses, connection, r, f, x->is_tls) ? MHD_YES
-									 : MHD_NO;
+	return response_queue(x->responses, connection, r, f, x->kind == LISTEN_TLS)
+		       ? MHD_YES
+		       : MHD_NO;
 }
 
 /* First call: the head is there. Refusals go out at once, and the library then closes
@@ -72,6 +74,33 @@ static enum MHD_Result begin_request(
 		       : MHD_YES;
 }
 
+/* The query as it came; the library has cut it into arguments. */
+static enum MHD_Result each_argument(void *cls, enum MHD_ValueKind kind, const char *name,
+	size_t name_len, const char *value, size_t value_len)
+{
+	struct buf *query = cls;
+
+	(void)kind;
+	if (query->len > 0)
+		buf_add_byte(query, '&');
+	buf_add(query, name, name_len);
+	if (value) {
+		buf_add_byte(query, '=');
+		buf_add(query, value, value_len);
+	}
+	return MHD_YES;
+}
+
+static void answer_in_clear(const struct exchange *x, struct MHD_Connection *connection,
+	const struct request *q, struct reply *r, struct file **file)
+{
+	auto_buf struct buf query = BUF_INIT(HEAD_BYTES_MAX);
+
+	MHD_get_connection_values_n(
+		connection, MHD_GET_ARGUMENT_KIND, each_argument, &query);
+	upgrade_request(x->answers, q, buf_str(&query), r, file);
+}
+
 /* Second call: all of the request is there. */
 static enum MHD_Result finish_request(
 	const struct exchange *x, struct MHD_Connection *connection, struct conn *conn)
@@ -80,7 +109,10 @@ static enum MHD_Result finish_request(
 	struct reply r;
 	enum MHD_Result result;
 
-	answer_request(x->answers, &conn->request, &r, &file);
+	if (x->kind == LISTEN_REDIRECT)
+		answer_in_clear(x, connection, &conn->request, &r, &file);
+	else
+		answer_request(x->answers, &conn->request, &r, &file);
 	result = send_reply(x, connection, conn, &r, file);
 	if (file)
 		file_unref(file);
@@ -140,6 +172,25 @@ void exchange_completed(void *cls, struct MHD_Connection *connection, void **slo
 	conns_end_reply(x->conns, conn);
 }
 
+static void begin_tls(
+	const struct exchange *x, struct MHD_Connection *connection, struct conn *conn)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+	conn->identity =
+		info ? tls_begin(x->answers->policy.tls, info->tls_session) : NULL;
+	if (!conn->identity)
+		shutdown(conn->sock_fd, SHUT_RDWR);
+}
+
+static void end_connection(const struct exchange *x, struct conn *conn)
+{
+	if (conn->identity)
+		tls_end(conn->identity);
+	conns_remove(x->conns, conn);
+}
+
 void exchange_connection(void *cls, struct MHD_Connection *connection, void **slot,
 	enum MHD_ConnectionNotificationCode what)
 {
@@ -148,7 +199,7 @@ void exchange_connection(void *cls, struct MHD_Connection *connection, void **sl
 
 	if (what == MHD_CONNECTION_NOTIFY_CLOSED) {
 		if (*slot)
-			conns_remove(x->conns, *slot);
+			end_connection(x, *slot);
 		*slot = NULL;
 		return;
 	}
@@ -156,8 +207,10 @@ void exchange_connection(void *cls, struct MHD_Connection *connection, void **sl
 	if (!fd)
 		return;
 	peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	*slot = conns_add(
-		x->conns, fd->connect_fd, x->is_tls, peer ? peer->client_addr : NULL);
+	*slot = conns_add(x->conns, fd->connect_fd, x->kind == LISTEN_TLS,
+		peer ? peer->client_addr : NULL);
+	if (x->kind == LISTEN_TLS)
+		begin_tls(x, connection, *slot);
 }
 
 bool exchange_splits_in_place(void)

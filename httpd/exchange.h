@@ -8,6 +8,7 @@
 #include "httpd/access.h"
 #include "httpd/answer.h"
 #include "httpd/conns.h"
+#include "httpd/listen.h"
 #include "httpd/response.h"
 
 #include <microhttpd.h>
@@ -17,7 +18,7 @@ struct exchange {
 	struct responses *responses;
 	struct conns *conns;
 	struct access *access; /* NULL: no log */
-	bool is_tls;
+	enum listen_kind kind;
 	bool splits_in_place; /* as framing.h needs it */
 };
 

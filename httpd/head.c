@@ -54,7 +54,7 @@ static void sort_field(struct head *h, struct bytes name, struct bytes value)
 		struct bytes *slot;
 		unsigned int *count;
 	} known[] = {
-		{ "Host", NULL, &h->hosts },
+		{ "Host", &h->host, &h->hosts },
 		{ "Content-Length", NULL, &h->lengths },
 		{ "Transfer-Encoding", NULL, &h->codings },
 		{ "Range", &h->range, &h->ranges },

@@ -16,6 +16,7 @@ struct head {
 	struct bytes range;
 	struct bytes user_agent;
 	struct bytes accept_encoding;
+	struct bytes host;
 	unsigned int fields;
 	size_t size;
 	unsigned int hosts, lengths, codings, ranges;

@@ -1,6 +1,7 @@
 #include "httpd/listen.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -116,33 +117,76 @@ static void name_socket(int fd, struct listen_socket *out)
 		inet_ntop(AF_INET, &w.v4.sin_addr, host, sizeof(host));
 		snprintf(out->host_port, sizeof(out->host_port), "%s:%u", host,
 			ntohs(w.v4.sin_port));
+		out->port = ntohs(w.v4.sin_port);
 	} else {
 		inet_ntop(AF_INET6, &w.v6.sin6_addr, host, sizeof(host));
 		snprintf(out->host_port, sizeof(out->host_port), "[%s]:%u", host,
 			ntohs(w.v6.sin6_port));
+		out->port = ntohs(w.v6.sin6_port);
 	}
 }
 
-int listen_open(const char *where, bool is_tls, struct listen_socket *out, struct err *e)
+/* With its first bytes there already, what speaks something else is known at once. */
+static int tune_socket(int fd)
 {
-	struct listen_socket s = { .is_tls = is_tls };
+	const int wait_s = 1, unsent = UNSENT_BYTES;
+
+	if (setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &wait_s, sizeof(wait_s)) < 0)
+		return -1;
+	return setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent));
+}
+
+int listen_open(const char *where, enum listen_kind kind, struct listen_socket *out,
+	struct err *e)
+{
+	struct listen_socket s = { .kind = kind };
 	auto_fd int fd = -1;
 	union where w = { .any = { .sa_family = AF_UNSPEC } };
-	const int wait_s = 1, unsent = UNSENT_BYTES;
 
 	if (parse_where(where, &w, e) < 0)
 		return -1;
 	fd = open_socket(&w);
-	/* With its first bytes there already, what is no HTTP is known at once. */
-	if (fd < 0 ||
-		(!is_tls && setsockopt(fd, IPPROTO_TCP, TCP_DEFER_ACCEPT, &wait_s,
-				    sizeof(wait_s)) < 0) ||
-		setsockopt(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &unsent, sizeof(unsent)) <
-			0 ||
-		listen(fd, BACKLOG) < 0)
+	if (fd < 0 || tune_socket(fd) < 0 || listen(fd, BACKLOG) < 0)
 		return err_sys(e, "cannot listen on '%s'", where);
 	name_socket(fd, &s);
 	s.fd = STEAL_FD(fd);
+	*out = s;
+	return 0;
+}
+
+static bool is_listening_tcp(int fd)
+{
+	static const struct {
+		int name, wanted;
+	} facts[] = {
+		{ SO_TYPE, SOCK_STREAM },
+		{ SO_PROTOCOL, IPPROTO_TCP },
+		{ SO_ACCEPTCONN, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_COUNT(facts); i++) {
+		int value = 0;
+		socklen_t len = sizeof(value);
+
+		if (getsockopt(fd, SOL_SOCKET, facts[i].name, &value, &len) < 0 ||
+			value != facts[i].wanted)
+			return false;
+	}
+	return true;
+}
+
+int listen_adopt(int fd, enum listen_kind kind, struct listen_socket *out, struct err *e)
+{
+	struct listen_socket s = { .fd = fd, .kind = kind };
+	int flags = fcntl(fd, F_GETFL);
+
+	if (!is_listening_tcp(fd))
+		return err_set(
+			e, ERR_USAGE, "descriptor %d is no listening TCP socket", fd);
+	if (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0 ||
+		fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || tune_socket(fd) < 0)
+		return err_sys(e, "cannot prepare socket %d", fd);
+	name_socket(fd, &s);
 	*out = s;
 	return 0;
 }

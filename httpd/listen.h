@@ -9,15 +9,28 @@
 #include "lib/base/err.h"
 
 #include <stdbool.h>
+#include <stdint.h>
+
+enum listen_kind {
+	LISTEN_PLAIN,
+	LISTEN_TLS,
+	LISTEN_REDIRECT, /* plain: sends everybody to the TLS socket */
+	LISTEN_METRICS,  /* plain: for the operator, not for clients */
+};
 
 struct listen_socket {
 	int fd;
-	bool is_tls;
+	enum listen_kind kind;
+	uint16_t port;
 	char host_port[80]; /* as it stands in a URL, with the real port */
 };
 
-/* Plain sockets hand a connection over when it has sent something. */
-int listen_open(const char *where, bool is_tls, struct listen_socket *out,
+/* A connection is handed over when it has sent something. */
+int listen_open(const char *where, enum listen_kind kind, struct listen_socket *out,
+	struct err *e) must_check nonnull;
+
+/* A socket that listens already, from somebody else; takes it on success. */
+int listen_adopt(int fd, enum listen_kind kind, struct listen_socket *out,
 	struct err *e) must_check nonnull;
 
 #endif

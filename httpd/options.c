@@ -14,6 +14,8 @@ const struct opt options_table[] = {
 		"listen here (repeatable); TLS when a certificate is given", 0, 0 },
 	{ "plain", 0, OPT_LIST, AT(plain), "[ADDR]:PORT",
 		"listen here without TLS (repeatable)", 0, 0 },
+	{ "redirect-port", 0, OPT_LIST, AT(redirect), "[ADDR:]PORT",
+		"send clients from here to the TLS socket (repeatable)", 0, 0 },
 	{ "tls-cert", 0, OPT_STRING, AT(cert), "FILE", "certificate chain (PEM)", 0, 0 },
 	{ "tls-key", 0, OPT_STRING, AT(key), "FILE", "private key (PEM)", 0, 0 },
 	{ "acme-dir", 0, OPT_STRING, AT(acme_dir), "DIR",
@@ -78,11 +80,8 @@ int options_check(struct options *o, struct err *e)
 {
 	if (!o->root)
 		return err_set(e, ERR_USAGE, "name the directory to serve with --root");
-	if (o->listen.count + o->plain.count == 0)
+	if (o->listen.count + o->plain.count == 0 && !getenv("LISTEN_FDS"))
 		return err_set(e, ERR_USAGE, "name a socket with --listen [ADDR]:PORT");
-	if (o->listen.count + o->plain.count > SERVER_SOCKETS_MAX)
-		return err_set(
-			e, ERR_LIMIT, "listen on at most %d sockets", SERVER_SOCKETS_MAX);
 	if (!o->cert != !o->key)
 		return err_set(e, ERR_USAGE, "give --tls-cert and --tls-key together");
 	if (check_prefix(o, e) < 0)

@@ -15,6 +15,7 @@ struct options {
 	const char *root;
 	struct opt_list listen;
 	struct opt_list plain;
+	struct opt_list redirect;
 	const char *cert;
 	const char *key;
 	const char *acme_dir;

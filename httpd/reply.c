@@ -166,6 +166,7 @@ static const char *error_body(unsigned int status)
 	} known[] = {
 		{ 301, "moved permanently\n" },
 		{ 307, "elsewhere\n" },
+		{ 308, "use https\n" },
 		{ 400, "bad request\n" },
 		{ 404, "not found\n" },
 		{ 405, "method not allowed\n" },
@@ -219,6 +220,21 @@ void reply_elsewhere(struct reply *r, const char *base, const char *path)
 	len = snprintf(r->location, sizeof(r->location), "%s/", base);
 	uri_escape(
 		bytes_of_str(path), r->location + len, sizeof(r->location) - (size_t)len);
+	add(r, "Location", r->location);
+}
+
+void reply_secure_place(
+	struct reply *r, const char *origin, const char *target, const char *query)
+{
+	size_t size = sizeof(r->location), len = strlen(origin);
+
+	reply_error(r, 308, "");
+	snprintf(r->location, size, "%s", origin);
+	len += uri_escape_target(bytes_of_str(target), r->location + len, size - len);
+	if (*query && len + 2 < size) {
+		r->location[len++] = '?';
+		uri_escape_target(bytes_of_str(query), r->location + len, size - len);
+	}
 	add(r, "Location", r->location);
 }
 

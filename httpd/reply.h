@@ -48,6 +48,10 @@ void reply_oci_root(struct reply *r) nonnull;
 /* 307: the file is at base/path. */
 void reply_elsewhere(struct reply *r, const char *base, const char *path) nonnull;
 
+/* 308: the same target on the origin "https://host:port". */
+void reply_secure_place(struct reply *r, const char *origin, const char *target,
+	const char *query) nonnull;
+
 /* A directory that was asked for without its slash. */
 void reply_redirect(struct reply *r, const char *path) nonnull;
 

@@ -22,16 +22,22 @@ struct server {
 	size_t listener_count;
 };
 
+/* The library wants to know where certificates come from; exchange.c gives each session
+ * its own before this could be asked. */
+static int no_certificate(void)
+{
+	return -1;
+}
+
 static int start_listener(struct listener *l, const struct server_setup *setup,
 	int sock_fd, unsigned int connections, struct err *e)
 {
-	bool is_tls = l->exchange.is_tls;
+	bool is_tls = l->exchange.kind == LISTEN_TLS;
 	unsigned int threads = setup->threads ? setup->threads : limits_processors();
 	unsigned int flags =
 		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | (is_tls ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem tls[] = {
-		{ MHD_OPTION_HTTPS_MEM_CERT, 0, is_tls ? setup->tls->cert.data : NULL },
-		{ MHD_OPTION_HTTPS_MEM_KEY, 0, is_tls ? setup->tls->key.data : NULL },
+		{ MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)no_certificate },
 		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)tls_priorities },
 		{ MHD_OPTION_END, 0, NULL },
 	};
@@ -81,7 +87,7 @@ int server_start(const struct server_setup *setup, struct server **out, struct e
 	s->answers.policy = setup->policy;
 	s->access = setup->access;
 	for (size_t i = 0; i < setup->socket_count; i++)
-		in_clear = in_clear || !setup->socket[i].is_tls;
+		in_clear = in_clear || setup->socket[i].kind != LISTEN_TLS;
 	if (limits_share(&limits, e) < 0 || conns_start(flush_log, s, &s->conns, e) < 0) {
 		free(s);
 		return -1;
@@ -93,7 +99,7 @@ int server_start(const struct server_setup *setup, struct server **out, struct e
 		struct listener *l = &s->listener[i];
 
 		l->exchange = (struct exchange){ &s->answers, s->responses, s->conns,
-			s->access, setup->socket[i].is_tls, exchange_splits_in_place() };
+			s->access, setup->socket[i].kind, exchange_splits_in_place() };
 		if (start_listener(l, setup, setup->socket[i].fd,
 			    (unsigned int)(limits.connections / setup->socket_count),
 			    e) < 0) {

@@ -1,6 +1,6 @@
 /* server.h -- HTTP on sockets that are open already, out of one site: one daemon of the
  * HTTP library for each socket; exchange.c is what they call, response.c how bytes go out.
- * Owns    threads, cache, connections; borrows site, TLS material and log until stopped
+ * Owns    threads, cache, connections; borrows site, what the policy names, and log until stopped
  * Source  performance section 6; SEC-70 to SEC-79 */
 #ifndef HTTPD_SERVER_H
 #define HTTPD_SERVER_H
@@ -9,7 +9,6 @@
 #include "httpd/answer.h"
 #include "httpd/listen.h"
 #include "httpd/site.h"
-#include "httpd/tls.h"
 
 #define SERVER_SOCKETS_MAX 32
 #define SERVER_DRAIN_MS    30000
@@ -20,7 +19,6 @@ struct server_setup {
 	const struct site *site;
 	struct listen_socket *socket; /* each is taken on success */
 	size_t socket_count;
-	const struct tls *tls;
 	struct policy policy;
 	struct access *access;    /* NULL: no log */
 	unsigned int threads;     /* per socket; 0: processors of this process */

@@ -1,13 +1,16 @@
 /* service.h -- everything that is open while the server serves.
  * Order   service_open with the rights of who started us, service_confine gives them up,
  *         service_start begins; service_close ends it all in the right order
- * Owns    sockets, tree, key, log, threads; borrows the options
+ * Owns    sockets, tree, secrets, log, threads; borrows the options
  * Source  design section 1; SEC-78 */
 #ifndef HTTPD_SERVICE_H
 #define HTTPD_SERVICE_H
 
 #include "httpd/options.h"
+#include "httpd/secrets.h"
 #include "httpd/server.h"
+
+#define SERVICE_LOOK_MS 10000 /* at certificates and tokens */
 
 struct service {
 	const struct options *options;
@@ -15,12 +18,13 @@ struct service {
 	bool has_site;
 	struct site acme;
 	bool has_acme;
-	struct tls tls;
-	bool has_tls;
+	struct secrets secrets;
 	struct access *access;
 	struct listen_socket socket[SERVER_SOCKETS_MAX];
 	size_t socket_count;
 	struct server *server;
+	int64_t looked_ms;
+	bool complained; /* about the files as they are now */
 };
 
 /* Everything that needs more rights than serving does. */
@@ -31,6 +35,14 @@ int service_open(
 int service_confine(struct service *s, struct err *e) must_check nonnull;
 
 int service_start(struct service *s, struct err *e) must_check nonnull;
+
+/* What SIGHUP asks for: files are read again, the log is opened again. Says on out what
+ * could not be done; what was there before stays then. */
+void service_reload(struct service *s, struct out *out) nonnull;
+
+/* Once a second: looks whether files were replaced, renews what grows old. */
+void service_tick(struct service *s, struct out *out) nonnull;
+
 void service_close(struct service *s) nonnull;
 
 #endif

@@ -38,7 +38,8 @@ const struct rights rights_table[] = {
 		.folder = "httpd/",
 		.needed = "libmicrohttpd libgnutls",
 		.execs = "",
-		.may_be_root = true, /* to open a low port; given up before serving */
+		.may_be_root = true, /* to open a low port; given up before serving, but
+					by the keeper of its files, which opens those */
 		.network = true,
 		.secret_key = false,
 	},
