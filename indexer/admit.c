@@ -4,6 +4,7 @@
 #include "indexer/admit_meta.h"
 #include "indexer/admit_tree.h"
 #include "indexer/combine.h"
+#include "indexer/derive.h"
 #include "indexer/emit.h"
 #include "indexer/inode.h"
 #include "indexer/intake.h"
@@ -377,7 +378,10 @@ static int admit_new(struct admission *a, struct notary_slot *slot, struct admit
 		intake_take(&a->in, e) < 0 || check_metadata(a, e) < 0 ||
 		read_packages(a, e) < 0 ||
 		admit_tree(a->in.stage_fd, &a->in.build, &a->tree, e) < 0 ||
-		combine_files(a->in.stage_fd, a->in.file, a->in.count, e) < 0)
+		(build_artifact(&a->in.build, "rootfs.squashfs") &&
+			admit_squashfs(a->in.stage_fd, &a->tree, e) < 0) ||
+		combine_files(a->in.stage_fd, a->in.file, a->in.count, e) < 0 ||
+		derive_files(&a->in, &a->tree, e) < 0)
 		return -1;
 	if (!a->meta.stop_signal[0])
 		snprintf(a->meta.stop_signal, sizeof(a->meta.stop_signal), "%s",

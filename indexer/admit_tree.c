@@ -224,13 +224,25 @@ static bool is_systemd(const char *path)
 	       strcmp(path, "lib/systemd/systemd") == 0;
 }
 
+/* What systemd-nspawn and others execute as the first process. */
+static bool is_init(const char *path)
+{
+	return strcmp(path, "sbin/init") == 0 || strcmp(path, "usr/sbin/init") == 0 ||
+	       strcmp(path, "usr/bin/init") == 0 || is_systemd(path);
+}
+
 static void note_facts(const struct manifest *m, struct tree_facts *out)
 {
 	manifest_max_ids(m, &out->max_uid, &out->max_gid);
-	for (size_t i = 0; i < m->count; i++)
-		if ((m->entry[i].type == '0' || m->entry[i].type == '1') &&
-			is_systemd(m->entry[i].path))
+	for (size_t i = 0; i < m->count; i++) {
+		const struct manifest_entry *entry = &m->entry[i];
+
+		if ((entry->type == '0' || entry->type == '1') && is_systemd(entry->path))
 			out->has_systemd = true;
+		if (entry->type != '5' && is_init(entry->path))
+			out->has_init = true;
+		out->inodes += entry->type != '1';
+	}
 }
 
 int admit_tree(

@@ -13,12 +13,18 @@
 
 struct tree_facts {
 	uint32_t max_uid, max_gid;
-	bool has_systemd;
+	bool has_systemd, has_init;
+	uint64_t inodes; /* entries that are no second name of another */
 };
 
 /* dir_fd: where rootfs.man, rootfs.tar.zst and rootfs.tar.xz lie. */
 int admit_tree(int dir_fd, const struct build *build, struct tree_facts *out,
 	struct err *e) must_check nonnull;
+
+/* rootfs.squashfs beside them: a header that every kernel takes, and as many inodes as the
+ * tree has. Its content is vouched for by its digest alone. */
+int admit_squashfs(
+	int dir_fd, const struct tree_facts *tree, struct err *e) must_check nonnull;
 
 /* The part without files, for tests: every entry has its directory before it, no path
  * comes twice, a hard link names an earlier file. */

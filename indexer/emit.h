@@ -12,6 +12,9 @@
 /* emit_sums.c: SHA256SUMS of one build: what is signed for. */
 void emit_sums(const struct catalog_file *file, size_t count, struct buf *out) nonnull;
 
+/* The settings that systemd-nspawn reads beside an image. */
+void emit_nspawn(bool has_init, struct buf *out) nonnull;
+
 /* ---- files of a generation: one emitter a reader, all run by emission.c in one pass */
 
 #define EMIT_BUILDS 5 /* an image's newest, that emitters see */
@@ -110,5 +113,9 @@ struct emit_root {
 #define DAY_S             86400
 int emit_first_root(
 	const struct emit_root *r, struct buf *out, struct err *e) must_check nonnull;
+
+/* pks/lookup: every publish key that is not revoked, whatever key a client asks a key
+ * server for: it imports the one it named. */
+void emit_lookup(const struct trust_root *root, struct buf *out) nonnull;
 
 #endif

@@ -7,3 +7,8 @@ void emit_sums(const struct catalog_file *file, size_t count, struct buf *out)
 		if (file[i].is_signed)
 			sums_line(out, &file[i].sha256, file[i].name);
 }
+
+void emit_nspawn(bool has_init, struct buf *out)
+{
+	buf_printf(out, "[Exec]\nBoot=%s\n", has_init ? "yes" : "no");
+}

@@ -1,5 +1,6 @@
 #include "indexer/fsck.h"
 
+#include "indexer/emit.h"
 #include "indexer/proposal.h"
 #include "lib/base/fs.h"
 
@@ -109,6 +110,22 @@ static void check_keys(struct fsck *f, const struct trust_root *r)
 	}
 }
 
+static void check_lookup(struct fsck *f, const struct trust_root *r)
+{
+	auto_buf struct buf want = BUF_INIT(TRUST_DOC_MAX),
+			    have = BUF_INIT(TRUST_DOC_MAX);
+	struct err e;
+
+	if (!f->live)
+		return;
+	emit_lookup(r, &want);
+	if (fs_read_at(f->yard->public_fd, LAYOUT_LOOKUP, &have, &e) < 0)
+		fsck_find(f, "F11", LAYOUT_LOOKUP, "%s; run 'refresh'", e.text);
+	else if (!bytes_equal(buf_bytes(&want), buf_bytes(&have)))
+		fsck_find(f, "F11", LAYOUT_LOOKUP,
+			"untrusted: is not the keys of the newest root; run 'refresh'");
+}
+
 int fsck_roots(struct fsck *f, struct err *e)
 {
 	struct trust_root before = { 0 }, now = { 0 };
@@ -138,6 +155,7 @@ int fsck_roots(struct fsck *f, struct err *e)
 		fsck_find(
 			f, "F11", "trust/root.1", "is missing; restore it from a mirror");
 	check_keys(f, &before);
+	check_lookup(f, &before);
 	trust_root_release(&before);
 	trust_root_release(&now);
 	return 0;

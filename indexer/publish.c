@@ -26,6 +26,24 @@ static int switch_to(struct yard *y, int64_t number, struct err *e)
 	return fs_sync(y->public_fd, YARD_PUBLIC, e);
 }
 
+/* The answer of a key server: follows the newest root, so it is looked at each time. */
+static int write_lookup(struct yard *y, const struct trust_root *root, struct err *e)
+{
+	auto_buf struct buf want = BUF_INIT(TRUST_DOC_MAX),
+			    have = BUF_INIT(TRUST_DOC_MAX);
+	struct err absent;
+
+	emit_lookup(root, &want);
+	if (fs_read_at(y->public_fd, LAYOUT_LOOKUP, &have, &absent) == 0 &&
+		bytes_equal(buf_bytes(&want), buf_bytes(&have)))
+		return 0;
+	if (fs_mkdirs(y->public_fd, "pks", 0755, e) < 0 ||
+		inode_replace(y->staging_fd, y->public_fd, LAYOUT_LOOKUP,
+			buf_bytes(&want), e) < 0)
+		return -1;
+	return fs_sync_dir_at(y->public_fd, LAYOUT_LOOKUP, e);
+}
+
 /* Runs `change` in a transaction of its own. */
 static int in_transaction(struct catalog *c,
 	int (*change)(struct catalog *c, int64_t number, struct err *e), int64_t number,
@@ -99,8 +117,9 @@ static int finish(struct yard *y, struct notary *n, int64_t number, struct err *
 		return -1;
 	if (yard_live(y, &live, e) < 0)
 		return -1;
-	if (live != number &&
-		(write_staged(y, STAGED_BEFORE, e) < 0 || switch_to(y, number, e) < 0))
+	if (write_lookup(y, &n->root, e) < 0 ||
+		(live != number && (write_staged(y, STAGED_BEFORE, e) < 0 ||
+					   switch_to(y, number, e) < 0)))
 		return -1;
 	if (write_staged(y, STAGED_AFTER, e) < 0)
 		return -1;
@@ -155,7 +174,8 @@ static int finish_refresh(struct yard *y, struct notary *n, int64_t version,
 {
 	char base[64];
 
-	if (write_documents(y, e) < 0 || write_current(y, e) < 0 ||
+	if (write_lookup(y, &n->root, e) < 0 || write_documents(y, e) < 0 ||
+		write_current(y, e) < 0 ||
 		in_transaction(y->catalog, mark_signed, version, e) < 0)
 		return -1;
 	snprintf(base, sizeof(base), "%s/%lld", LAYOUT_GEN, (long long)generation);

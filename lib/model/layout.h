@@ -52,6 +52,7 @@ void layout_signature(const char *repo, const struct digest *d, int64_t number,
 
 #define LAYOUT_CURRENT "meta/2/current"
 #define LAYOUT_OBJECTS "meta/2/objects"
+#define LAYOUT_LOOKUP  "pks/lookup" /* a key server's answer, as a file */
 
 /* The xattr every immutable inode carries: 64 hex digits, no NUL. */
 #define LAYOUT_DIGEST_XATTR "user.rootyard.sha256"

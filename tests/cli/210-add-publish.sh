@@ -53,7 +53,11 @@ done
 is "$fact" 0 "every signature is good to gpg: SHA-512, no expiry, the path as notation"
 ok "SHA256SUMS.gpg is SHA256SUMS.asc" cmp "$public/$dir/SHA256SUMS.gpg" "$public/$dir/SHA256SUMS.asc"
 ok "sha256sum accepts SHA256SUMS" sh -c 'cd "$1" && sha256sum --strict --quiet -c SHA256SUMS' sh "$public/$dir"
-is "$(cd "$public/$dir" && awk '{ print $2 }' SHA256SUMS | tr '\n' ' ')" "build.json incus.tar.xz meta.tar.xz packages.json recipe.yaml rootfs.man rootfs.tar.xz rootfs.tar.zst " "it lists what is signed for"
+is "$(cd "$public/$dir" && awk '{ print $2 }' SHA256SUMS | tr '\n' ' ')" "build.json incus.tar.xz meta.tar.xz packages.json recipe.yaml rootfs.man rootfs.nspawn rootfs.tar.xz rootfs.tar.zst " "it lists what is signed for"
+is "$(cat "$public/$dir/rootfs.nspawn")" "[Exec]
+Boot=yes" "settings for systemd-nspawn stand beside it, and are signed for"
+not_ok "no checksum of a single file is served: systemd-pull would prefer it" sh -c 'ls "$1"/*.sha256' sh "$public/$dir"
+is "$(gpg --homedir "$T/gnupg" --no-autostart --batch --with-colons --show-keys "$public/pks/lookup" 2>/dev/null | sed -n 's/^fpr:*\([0-9A-F]*\):/\1/p')" "$(basename "$public"/keys/*.asc .asc)" "a key server's answer holds the publish key"
 ok "artifacts are what was handed over" cmp "$one/rootfs.tar.xz" "$public/$dir/rootfs.tar.xz"
 fact=0
 while read -r -d '' file; do
@@ -150,7 +154,7 @@ exits 0 "the tree is whole" index fsck
 exits 0 "list tells each image" index list
 like "$OUT" "toy/one/amd64/default +20260102_0000 +active +published" "... its newest build and state"
 exits 0 "show tells a build" index show toy/one@20260102_0000 --json
-ok "... as JSON" sh -c 'python3 -c "import json,sys; d=json.loads(sys.argv[1]); assert d[\"serial\"] == \"20260102_0000\" and len(d[\"files\"]) == 9" "$1"' sh "$OUT"
+ok "... as JSON" sh -c 'python3 -c "import json,sys; d=json.loads(sys.argv[1]); assert d[\"serial\"] == \"20260102_0000\" and len(d[\"files\"]) == 10" "$1"' sh "$OUT"
 exits 8 "an image that is not there is not found" index show toy/nine
 exits 0 "show tells every build of an image" index show toy/two
 is "$(grep -c '^toy' <<<"$OUT")" 6 "... all six"

@@ -109,6 +109,18 @@ exits 0 "a build whose archives are those of the build before is admitted" index
 exits 0 "... and published" index publish -q
 is "$(ask 'list(images["toy:two:amd64:default"]["versions"])')" "['20260102_0000']" "the newer one alone is listed"
 
+# a squashfs beside the tarball is a second root of the same version
+make_build toy/one/amd64/default 20260105_0000 seed=s squashfs=1
+exits 0 "a build with a squashfs is admitted" index add -q --all "$in"
+exits 0 "... and published" index publish -q
+is "$(ask 'sorted(images["toy:one:amd64:default"]["versions"]["20260105_0000"]["items"])')" "['incus.tar.xz', 'lxd.tar.xz', 'root.squashfs', 'root.tar.xz']" "both roots are items, each with its fingerprint"
+for crime in magic short inodes tiny; do
+	make_build toy/two/amd64/squash 20260105_0000 squashfs=1 crime=$crime
+	exits 1 "a squashfs with a bad header ($crime) is refused" index add "$in/toy/two/amd64/squash/20260105_0000"
+	like "$ERR" "'rootfs.squashfs'" "... by name"
+	rm -rf "$in/toy/two/amd64/squash"
+done
+
 # every file is in the signed list, so fsck sees each of them
 for f in index.json index.json.gz images.json.zst images.sjson index.sjson images.json.gpg; do
 	path=$public/.gen/$(readlink "$public/.live" | sed 's/.*\///')/streams/v1/$f
