@@ -30,6 +30,7 @@ SRC_rootyard-image = $(wildcard client/image/*.c)
 PKG_rootyard-image = libcurl gpgme libarchive libzstd liblzma jansson yaml-0.1 libcrypto
 
 LIBS_rootyard-httpd = -lpthread
+LIBS_rootyard-index = -ldivsufsort
 LDFLAGS_rootyard    = $(if $(filter plain,$(SAN)),-static,-pie)
 
 # ---- how

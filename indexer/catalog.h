@@ -161,6 +161,32 @@ int catalog_file_walk(struct catalog *c, int64_t build,
 int catalog_file_find(struct catalog *c, int64_t build, const char *name,
 	struct digest *sha256, uint64_t *size, struct err *e) must_check nonnull;
 
+/* A file that joins a build later; marks the image dirty. */
+int catalog_file_add(struct catalog *c, int64_t build, const struct catalog_file *f,
+	struct err *e) must_check nonnull;
+
+/* ---- deltas (catalog_delta.c); their files are unsigned files of the build they make */
+
+struct catalog_before {
+	int64_t id;
+	char serial[SERIAL_MAX];
+	struct digest tree;
+};
+
+/* The active build so many builds before this one: 1 found, 0 there is none, -1. */
+int catalog_build_before(struct catalog *c, int64_t build, int64_t nights,
+	struct catalog_before *out, struct err *e) must_check nonnull;
+
+/* The tree of a build. */
+int catalog_build_tree(struct catalog *c, int64_t build, struct digest *out,
+	struct err *e) must_check nonnull;
+
+/* Remembers that a delta would not pay, so that it is not tried every night again. */
+int catalog_delta_refuse(
+	struct catalog *c, int64_t build, int64_t base, struct err *e) must_check nonnull;
+int catalog_delta_is_refused(
+	struct catalog *c, int64_t build, int64_t base, struct err *e) must_check nonnull;
+
 /* Where in public/ a file of this content lies already. */
 int catalog_object_find(struct catalog *c, const struct digest *sha256, uint64_t size,
 	char path[LAYOUT_PATH_MAX], struct err *e) must_check nonnull;

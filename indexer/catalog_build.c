@@ -26,23 +26,6 @@ static int image_make(
 	return 0;
 }
 
-static int add_file(
-	struct catalog *c, int64_t build, const struct catalog_file *f, struct err *e)
-{
-	static const struct digest none = { { 0 } };
-
-	if (query_run(c, e,
-		    "INSERT INTO object(sha256, size) VALUES(?1, ?2) ON CONFLICT DO "
-		    "NOTHING",
-		    "di", &f->sha256, (int64_t)f->size) < 0)
-		return -1;
-	return query_run(c, e,
-		"INSERT INTO file(build, name, sha256, signed, combined) VALUES(?1, ?2, "
-		"?3, ?4, ?5)",
-		"itdid", build, f->name, &f->sha256, (int64_t)f->is_signed,
-		digest_equal(&f->combined, &none) ? NULL : &f->combined);
-}
-
 int catalog_build_add(struct catalog *c, const struct catalog_build *b,
 	const struct catalog_file *file, size_t file_count, struct err *e)
 {
@@ -69,7 +52,7 @@ int catalog_build_add(struct catalog *c, const struct catalog_build *b,
 	build = query_last_id(c);
 
 	for (size_t i = 0; i < file_count; i++)
-		if (add_file(c, build, &file[i], e) < 0)
+		if (catalog_file_add(c, build, &file[i], e) < 0)
 			return -1;
 	return query_run(
 		c, e, "INSERT OR IGNORE INTO dirty(image) VALUES(?1)", "i", image);

@@ -51,7 +51,18 @@ int cmd_group(struct call *call, const char *name, const char *summary,
 /* "2026-11-30 02:07 UTC" */
 void cmd_time(int64_t time_s, char out[32]) nonnull;
 
-extern const struct command cmd_init, cmd_add, cmd_import, cmd_publish, cmd_refresh,
-	cmd_list, cmd_show, cmd_status, cmd_fsck, cmd_key, cmd_backup, cmd_restore;
+extern const struct command cmd_init;
+extern const struct command cmd_add;
+extern const struct command cmd_import;
+extern const struct command cmd_publish;
+extern const struct command cmd_refresh;
+extern const struct command cmd_list;
+extern const struct command cmd_show;
+extern const struct command cmd_delta;
+extern const struct command cmd_key;
+extern const struct command cmd_status;
+extern const struct command cmd_fsck;
+extern const struct command cmd_backup;
+extern const struct command cmd_restore;
 
 #endif

@@ -1,4 +1,5 @@
 #include "indexer/cmd.h"
+#include "indexer/deltas.h"
 #include "indexer/publish.h"
 #include "lib/base/jsonw.h"
 
@@ -69,6 +70,8 @@ static int publish(struct call *c, struct yard *y, struct err *e)
 		print(c, &plan, false);
 		return 0;
 	}
+	if (deltas_run(y, &plan, c->out, e) < 0)
+		return err_wrap(e, "cannot make deltas");
 	if (notary_open(y, NOTARY_SIGN, &n, e) < 0 || publish_run(y, &n, &plan, e) < 0)
 		return err_wrap(
 			e, "cannot publish generation %lld", (long long)plan.generation);

@@ -10,14 +10,44 @@ struct collect {
 	struct doc_build build[BUILDS_LISTED];
 	struct doc_file *file; /* of the build being read */
 	size_t file_count;
+	struct doc_delta *delta;
+	size_t delta_count;
 	const struct catalog_build *now;
 };
+
+/* A delta whose base is gone is of no use. */
+static int add_delta(struct collect *c, const struct catalog_file *f, const char *serial,
+	struct err *e)
+{
+	char path[LAYOUT_PATH_MAX];
+	struct digest from;
+	int64_t base;
+	int rc = catalog_build_find(c->catalog, &c->now->image, serial, &base, e);
+
+	if (rc <= 0)
+		return rc;
+	if (c->delta_count == FILES_MAX)
+		return err_set(
+			e, ERR_LIMIT, "a build has more than %d deltas", FILES_MAX);
+	if (catalog_build_tree(c->catalog, base, &from, e) < 0)
+		return -1;
+	layout_artifact(&c->now->image, c->now->serial, f->name, path);
+	c->delta[c->delta_count++] = (struct doc_delta){
+		.from = from,
+		.path = arena_strdup(&c->doc.arena, path),
+		.size = f->size,
+		.sha256 = f->sha256,
+	};
+	return 0;
+}
 
 static int add_file(const struct catalog_file *f, void *ctx, struct err *e)
 {
 	struct collect *c = ctx;
-	char path[LAYOUT_PATH_MAX];
+	char path[LAYOUT_PATH_MAX], serial[SERIAL_MAX];
 
+	if (layout_delta_base(f->name, serial))
+		return add_delta(c, f, serial, e);
 	if (!f->is_signed)
 		return 0;
 	if (c->file_count == FILES_MAX)
@@ -50,6 +80,8 @@ static int add_build(const struct catalog_build *b, void *ctx, struct err *e)
 	c->now = b;
 	c->file_count = 0;
 	c->file = arena_array(a, FILES_MAX, sizeof(*c->file));
+	c->delta_count = 0;
+	c->delta = arena_array(a, FILES_MAX, sizeof(*c->delta));
 	if (catalog_file_walk(c->catalog, b->id, add_file, c, e) < 0)
 		return -1;
 
@@ -70,6 +102,8 @@ static int add_build(const struct catalog_build *b, void *ctx, struct err *e)
 		.stop_signal = arena_strdup(a, b->stop_signal),
 		.file = c->file,
 		.file_count = c->file_count,
+		.delta = c->delta,
+		.delta_count = c->delta_count,
 	};
 	memcpy(d->serial, b->serial, sizeof(d->serial));
 	return 0;

@@ -35,12 +35,11 @@ static int undo_switch(struct recovery *r, struct err *e)
 }
 
 /* "images/d/r/a/v/SERIAL" -> is there a row? */
-static int is_admitted(struct yard *y, const char *path, struct err *e)
+static int find_build(struct yard *y, const char *path, int64_t *id, struct err *e)
 {
 	const char *slash = strrchr(path, '/'), *name = strchr(path, '/');
 	char text[IMAGE_NAME_MAX];
 	struct image image;
-	int64_t id;
 
 	if (!slash || slash <= name || (size_t)(slash - name) > sizeof(text))
 		return err_set(e, ERR_DAMAGED,
@@ -48,7 +47,25 @@ static int is_admitted(struct yard *y, const char *path, struct err *e)
 	snprintf(text, sizeof(text), "%.*s", (int)(slash - name - 1), name + 1);
 	if (image_parse(text, &image, e) < 0)
 		return -1;
-	return catalog_build_find(y->catalog, &image, slash + 1, &id, e);
+	return catalog_build_find(y->catalog, &image, slash + 1, id, e);
+}
+
+/* A build, or a delta that joins one. */
+static int is_admitted(struct yard *y, const char *path, struct err *e)
+{
+	const char *slash = strrchr(path, '/');
+	char build[LAYOUT_PATH_MAX], serial[SERIAL_MAX];
+	struct digest ignored;
+	uint64_t size;
+	int64_t id;
+	int rc;
+
+	if (!slash || !layout_delta_base(slash + 1, serial))
+		return find_build(y, path, &id, e);
+	snprintf(build, sizeof(build), "%.*s", (int)(slash - path), path);
+	rc = find_build(y, build, &id, e);
+	return rc <= 0 ? rc
+		       : catalog_file_find(y->catalog, id, slash + 1, &ignored, &size, e);
 }
 
 static int undo_intent(const char *path, void *ctx, struct err *e)

@@ -229,3 +229,11 @@ CREATE TABLE staged_file(
 	source TEXT,
 	CHECK(text IS NULL OR source IS NULL)
 ) STRICT, WITHOUT ROWID;
+
+-- step 6: deltas that would not pay; those that do are files of the build they make
+CREATE TABLE delta_refused(
+	build INTEGER NOT NULL REFERENCES build(id) ON DELETE CASCADE,
+	base INTEGER NOT NULL REFERENCES build(id) ON DELETE CASCADE,
+	PRIMARY KEY(build, base)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX delta_refused_base ON delta_refused(base);

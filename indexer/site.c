@@ -246,6 +246,8 @@ static const struct field site_fields[] = {
 	{ "base_url", YNODE_SCALAR, false },
 	{ "mirrors", YNODE_SEQUENCE, false },
 	{ "hold_percent", YNODE_SCALAR, false },
+	{ "deltas", YNODE_SEQUENCE, false },
+	{ "delta_percent", YNODE_SCALAR, false },
 	{ "releases", YNODE_SEQUENCE, false },
 };
 
@@ -278,6 +280,32 @@ static int read_number(const struct ynode *n, int64_t max, int64_t *out, struct 
 	return 0;
 }
 
+static int read_deltas(const struct ynode *root, struct site *s, struct err *e)
+{
+	const struct ynode *n = yaml_get(root, "deltas");
+
+	s->delta[0] = s->delta_count = 1;
+	if (n)
+		s->delta_count = 0;
+	for (size_t i = 0; n && i < n->count; i++) {
+		int64_t *to = &s->delta[s->delta_count];
+
+		if (s->delta_count++ == SITE_DELTAS_MAX)
+			return complain(n, SITE_NAME, "too many deltas", e);
+		if (n->item[i]->kind != YNODE_SCALAR)
+			return complain(n->item[i], SITE_NAME, "not a number", e);
+		if (read_number(n->item[i], 1000, to, e) < 0)
+			return -1;
+		if (*to == 0)
+			return complain(n->item[i], SITE_NAME,
+				"0 builds back is the build itself", e);
+	}
+
+	s->delta_percent = SITE_DELTA_PERCENT;
+	n = yaml_get(root, "delta_percent");
+	return n ? read_number(n, 100, &s->delta_percent, e) : 0;
+}
+
 static int read_site(int yard_fd, const struct ynode *root, struct site *s, struct err *e)
 {
 	const struct ynode *n;
@@ -308,6 +336,9 @@ static int read_site(int yard_fd, const struct ynode *root, struct site *s, stru
 	s->hold_percent = SITE_HOLD_PERCENT;
 	n = yaml_get(root, "hold_percent");
 	if (n && read_number(n, 100000, &s->hold_percent, e) < 0)
+		return -1;
+
+	if (read_deltas(root, s, e) < 0)
 		return -1;
 
 	n = yaml_get(root, "releases");
@@ -412,6 +443,11 @@ void site_format(struct buf *out, const char *name, const char *const *releases,
 		"--force'.\n"
 		"# 0 holds none.\n"
 		"#hold_percent: 30\n"
+		"\n# From how many builds back clients can update by a delta; [] makes "
+		"none. A\n"
+		"# delta of more than delta_percent of the full download is not kept.\n"
+		"#deltas: [1]\n"
+		"#delta_percent: 40\n"
 		"\n# Files in releases/ (copies of the recipes' releases.yaml): they "
 		"alone decide\n"
 		"# aliases, default releases and ends of life.\n");

@@ -17,6 +17,7 @@
 #define SITE_NAME        "site.yaml"
 #define SITE_RELEASES    "releases"
 #define SITE_ALIASES_MAX 16
+#define SITE_DELTAS_MAX  8
 
 struct site_release {
 	const char *distro, *name;
@@ -32,11 +33,15 @@ struct site {
 	const char *mirror[SITE_LIST_MAX];
 	size_t mirror_count;
 	int64_t hold_percent; /* a build this far from the last is held; 0: none is */
+	int64_t delta[SITE_DELTAS_MAX]; /* from how many builds back deltas are made */
+	size_t delta_count;
+	int64_t delta_percent; /* of the full download: above it none is made */
 	struct site_release *release;
 	size_t release_count;
 };
 
-#define SITE_HOLD_PERCENT 30
+#define SITE_DELTA_PERCENT 40
+#define SITE_HOLD_PERCENT  30
 
 /* Reads both beneath the operator's directory. */
 int site_read(int yard_fd, struct site *out, struct err *e) must_check nonnull;

@@ -56,6 +56,26 @@ void layout_artifact(const struct image *image, const char *serial, const char *
 		image->arch, image->variant, serial, name);
 }
 
+static const char delta_prefix[] = "from-", delta_suffix[] = ".delta";
+
+void layout_delta(const char *base_serial, char out[LAYOUT_NAME_MAX])
+{
+	snprintf(out, LAYOUT_NAME_MAX, "%s%s%s", delta_prefix, base_serial, delta_suffix);
+}
+
+bool layout_delta_base(const char *name, char serial[SERIAL_MAX])
+{
+	char again[LAYOUT_NAME_MAX];
+	size_t len = strlen(name), around = strlen(delta_prefix) + strlen(delta_suffix);
+
+	if (len <= around || len - around >= SERIAL_MAX)
+		return false;
+	snprintf(serial, SERIAL_MAX, "%.*s", (int)(len - around),
+		name + strlen(delta_prefix));
+	layout_delta(serial, again);
+	return serial_is_valid(serial) && strcmp(again, name) == 0;
+}
+
 void layout_object(const struct digest *d, char out[LAYOUT_PATH_MAX])
 {
 	char hex[DIGEST_HEX];

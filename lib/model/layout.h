@@ -8,6 +8,7 @@
 #include "lib/model/image.h"
 
 #define LAYOUT_PATH_MAX 512
+#define LAYOUT_NAME_MAX 64
 
 /* The one switch: LAYOUT_LIVE -> .gen/N, and the fixed links through it. */
 #define LAYOUT_GEN  ".gen"
@@ -28,6 +29,10 @@ void layout_build(
 /* "images/d/r/a/v/SERIAL/NAME" */
 void layout_artifact(const struct image *image, const char *serial, const char *name,
 	char out[LAYOUT_PATH_MAX]) nonnull;
+/* The name of the delta that makes a build of the one with this serial, and back: the
+ * serial, or false when this is no such name. */
+void layout_delta(const char *base_serial, char out[LAYOUT_NAME_MAX]) nonnull;
+bool layout_delta_base(const char *name, char serial[SERIAL_MAX]) nonnull;
 /* "meta/2/objects/HEX" */
 void layout_object(const struct digest *d, char out[LAYOUT_PATH_MAX]) nonnull;
 /* "trust/root.N" */

@@ -26,7 +26,7 @@ const struct rights rights_table[] = {
 		.program = "rootyard-index",
 		.folder = "indexer/",
 		.needed = "libarchive libzstd liblzma libgpgme libsqlite3 libjansson "
-			  "libyaml-0 libcrypto",
+			  "libyaml-0 libcrypto libdivsufsort",
 		/* through gpgme; and a squashfs that is imported, confined to reading it */
 		.execs = "gpg gpgconf gpg-agent sqfs2tar",
 		.may_be_root = false,

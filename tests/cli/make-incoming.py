@@ -2,9 +2,10 @@
 """One finished build, written by hand from the formats: what the indexer must admit and,
 told a crime, what it must refuse.
 
-usage: make-incoming.py DIR IMAGE SERIAL [seed=TEXT] [crime=NAME] [pad=BYTES] [sbom=TEXT] [packages=NAME=VERSION,...]
+usage: make-incoming.py DIR IMAGE SERIAL [seed=TEXT] [note=TEXT] [crime=NAME] [pad=BYTES] [sbom=TEXT] [packages=NAME=VERSION,...]
 
 require: a requirement in metadata.yaml; times: the serial that dates the metadata
+note: stands in etc/os-release and changes nothing else
 pad: size of one more file of noise, so that artifacts are large enough to be linked
 sbom: what sbom.spdx.json holds
 """
@@ -45,7 +46,7 @@ noise = random.Random(options.get("seed", "")).randbytes(int(options.get("pad", 
 tree = [entry("5", d, 0o755) for d in ["", "bin", "etc", "sbin", "usr", "usr/lib", "usr/lib/systemd"]]
 tree += [entry("0", "bin/sh", 0o755, b"x" * 10000), entry("1", "bin/dash", 0o755, link="bin/sh"),
          entry("0", "etc/empty", 0o644), entry("0", "etc/noise", 0o644, noise),
-         entry("0", "etc/os-release", 0o644, ("ID=toy\nSEED=%s\n" % options.get("seed", "")).encode()),
+         entry("0", "etc/os-release", 0o644, ("ID=toy\nSEED=%s%s\n" % (options.get("seed", ""), options.get("note", ""))).encode()),
          entry("0", "etc/shadow", 0o640, b"root:*::\n", gid=42),
          entry("2", "sbin/init", 0o777, link="../usr/lib/systemd/systemd"),
          entry("0", "usr/lib/systemd/systemd", 0o755, b"S" * 70000)]

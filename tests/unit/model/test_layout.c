@@ -241,9 +241,26 @@ static void oci_type_stands_in_the_document(void **state)
 	assert_false(oci(OCI_START "a/bc\"", small, sizeof(small)));
 }
 
+static void a_delta_is_named_after_its_base(void **state)
+{
+	static const char *const others[] = { "from-.delta", "from-20261123_0207.deltas",
+		"from-20261123_02077.delta", "from-2026112X_0207.delta",
+		"xrom-20261123_0207.delta", "from-20261123_0207.delta.asc", "" };
+	char name[LAYOUT_NAME_MAX], serial[SERIAL_MAX];
+
+	(void)state;
+	layout_delta("20261123_0207", name);
+	assert_string_equal(name, "from-20261123_0207.delta");
+	assert_true(layout_delta_base(name, serial));
+	assert_string_equal(serial, "20261123_0207");
+	for (size_t i = 0; i < ARRAY_COUNT(others); i++)
+		assert_false(layout_delta_base(others[i], serial));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_delta_is_named_after_its_base),
 		cmocka_unit_test(paths_are_made_of_parts),
 		cmocka_unit_test(longest_names_fit),
 		cmocka_unit_test(fixed_links_lead_through_live),
