@@ -11,7 +11,7 @@
 
 #include "lib/base/userns.h"
 
-#define CONFINE_FDS 4
+#define CONFINE_FDS 6
 
 struct confine {
 	int root_fd;         /* becomes the root; stays open */

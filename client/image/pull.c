@@ -10,12 +10,14 @@
 #include <fcntl.h>
 #include <inttypes.h>
 
-enum part { PART_MANIFEST, PART_ROOTFS, PART_META, PART_COUNT };
+/* A delta carries the manifest: then only that and the metadata are fetched. */
+enum part { PART_MANIFEST, PART_ROOTFS, PART_META, PART_DELTA, PART_COUNT };
 
 static const char *const part_name[PART_COUNT] = {
 	[PART_MANIFEST] = "rootfs.man",
 	[PART_ROOTFS] = "rootfs.tar.zst",
 	[PART_META] = "meta.tar.xz",
+	[PART_DELTA] = "delta",
 };
 
 struct pull {
@@ -25,6 +27,9 @@ struct pull {
 	const struct imagedoc *doc;
 	const struct doc_build *build;
 	const struct doc_file *file[PART_COUNT];
+	bool wanted[PART_COUNT];
+	struct doc_file delta;
+	char base[STORE_NAME_MAX]; /* the stored image that the delta is of */
 	struct verified got[PART_COUNT];
 	int partial_fd;
 	struct stage stage;
@@ -64,7 +69,7 @@ static int choose_build(struct pull *p, const struct image_ref *ref, struct err 
 		return err_set(e, ERR_NOTFOUND,
 			"build %s of '%s' was withdrawn by its publisher", b->serial,
 			name);
-	for (size_t i = 0; i < PART_COUNT; i++) {
+	for (size_t i = 0; i < PART_DELTA; i++) {
 		p->file[i] = doc_build_file(b, part_name[i]);
 		if (!p->file[i])
 			return err_set(e, ERR_NOTFOUND, "build %s of '%s' offers no '%s'",
@@ -81,6 +86,43 @@ static int choose_build(struct pull *p, const struct image_ref *ref, struct err 
 	return 0;
 }
 
+/* ---- how it comes: whole, or as what changed in an image that is stored */
+
+static void want_whole(struct pull *p)
+{
+	p->wanted[PART_MANIFEST] = p->wanted[PART_ROOTFS] = p->wanted[PART_META] = true;
+	p->wanted[PART_DELTA] = false;
+}
+
+/* The smallest delta whose base is here. */
+static void want_least(struct pull *p)
+{
+	const struct doc_build *b = p->build;
+	const struct doc_delta *best = NULL;
+	char name[STORE_NAME_MAX];
+
+	want_whole(p);
+	for (size_t i = 0; i < b->delta_count; i++) {
+		const struct doc_delta *d = &b->delta[i];
+
+		store_name(p->store, &d->from, name);
+		if (!store_has(p->store, name) ||
+			d->size >= (best ? best->size : p->file[PART_ROOTFS]->size))
+			continue;
+		best = d;
+		memcpy(p->base, name, sizeof(p->base));
+	}
+	if (!best)
+		return;
+	p->delta = (struct doc_file){ .name = part_name[PART_DELTA],
+		.path = best->path,
+		.size = best->size,
+		.sha256 = best->sha256 };
+	p->file[PART_DELTA] = &p->delta;
+	p->wanted[PART_DELTA] = true;
+	p->wanted[PART_MANIFEST] = p->wanted[PART_ROOTFS] = false;
+}
+
 /* ---- room */
 
 static uint64_t to_fetch(const struct pull *p)
@@ -88,7 +130,8 @@ static uint64_t to_fetch(const struct pull *p)
 	uint64_t sum = 0;
 
 	for (size_t i = 0; i < PART_COUNT; i++)
-		sum += p->file[i]->size;
+		if (p->wanted[i])
+			sum += p->file[i]->size;
 	return sum;
 }
 
@@ -141,6 +184,9 @@ static int fetch_parts(struct pull *p, struct err *e)
 	struct fetch_progress progress = { .moved = fetch_moved, .ctx = p };
 
 	for (size_t i = 0; i < PART_COUNT; i++) {
+		if (!p->wanted[i] || p->got[i].fd >= 0)
+			continue;
+
 		auto_free char *step = xasprintf("fetch %s", part_name[i]);
 		char size[32];
 
@@ -148,17 +194,18 @@ static int fetch_parts(struct pull *p, struct err *e)
 		if (repo_file(p->repo, p->file[i], p->partial_fd, &progress, &p->got[i],
 			    e) < 0)
 			return -1;
+		p->done->fetched_bytes += p->file[i]->size;
 		out_step_done(p->out, step, "%s, verified",
 			out_size(p->file[i]->size, size, sizeof(size)));
 	}
-	p->done->fetched_bytes = to_fetch(p);
 	return 0;
 }
 
 static void forget_parts(const struct pull *p)
 {
 	for (size_t i = 0; i < PART_COUNT; i++)
-		repo_file_forget(p->file[i], p->partial_fd);
+		if (p->file[i])
+			repo_file_forget(p->file[i], p->partial_fd);
 }
 
 /* ---- making the image */
@@ -231,26 +278,21 @@ static int keep_manifest(struct pull *p, struct err *e)
 	return 0;
 }
 
-static int unpack_tree(struct pull *p, struct err *e)
+static int run_unpacker(struct pull *p, struct unpack_job *job, struct err *e)
 {
-	struct unpack_job job = {
-		.archive_fd = p->got[PART_ROOTFS].fd,
-		.coding = UNPACK_ZST,
-		.root_fd = p->stage.root_fd,
-		.manifest_fd = p->got[PART_MANIFEST].fd,
-		.meta_fd = p->got[PART_META].fd,
-		.diff_id = p->build->diff_id,
-		.limits = UNPACK_LIMITS_HARD,
-		.tree_flags = p->store->ids.full ? 0 : TREE_NO_CHOWN,
-	};
 	struct unpack_watch watch = {
 		.progress = unpack_moved, .metafile = keep_metafile, .ctx = p
 	};
 	char size[32];
 
-	job.limits.entries = p->build->entries;
-	job.limits.unpacked_size = p->build->unpacked_size;
-	if (unpacker_run(&job, &p->store->ids, &watch, &p->done->unpacked, e) < 0) {
+	job->root_fd = p->stage.root_fd;
+	job->meta_fd = p->got[PART_META].fd;
+	job->diff_id = p->build->diff_id;
+	job->limits = (struct unpack_limits)UNPACK_LIMITS_HARD;
+	job->limits.entries = p->build->entries;
+	job->limits.unpacked_size = p->build->unpacked_size;
+	job->tree_flags = p->store->ids.full ? 0 : TREE_NO_CHOWN;
+	if (unpacker_run(job, &p->store->ids, &watch, &p->done->unpacked, e) < 0) {
 		/* Its digest was right, so damage is what was signed for. */
 		if (e->code == ERR_PARSE || e->code == ERR_LIMIT)
 			e->code = ERR_UNTRUSTED;
@@ -265,9 +307,65 @@ static int unpack_tree(struct pull *p, struct err *e)
 	return 0;
 }
 
+static int unpack_whole(struct pull *p, struct err *e)
+{
+	struct unpack_job job = {
+		.archive_fd = p->got[PART_ROOTFS].fd,
+		.coding = UNPACK_ZST,
+		.manifest_fd = p->got[PART_MANIFEST].fd,
+	};
+
+	return keep_manifest(p, e) < 0 ? -1 : run_unpacker(p, &job, e);
+}
+
+/* The child wrote the manifest; that it is the one that was signed for, we see ourselves. */
+static int check_manifest(const struct pull *p, int fd, struct err *e)
+{
+	struct digest is;
+	uint64_t size;
+
+	if (digest_of_fd(fd, part_name[PART_MANIFEST], &is, &size, e) < 0)
+		return -1;
+	if (!digest_equal(&is, &p->build->id))
+		return err_set(e, ERR_UNTRUSTED,
+			"not trusted: the delta made another manifest than was signed "
+			"for");
+	return 0;
+}
+
+static int unpack_delta(struct pull *p, struct err *e)
+{
+	auto_fd int images_fd = fs_open_dir_at(p->store->images_fd, p->base, e);
+	auto_fd int base_fd = images_fd < 0 ? -1 : fs_open_dir_at(images_fd, "rootfs", e);
+	auto_fd int old_fd = base_fd < 0
+				     ? -1
+				     : fs_open_beneath(images_fd,
+					       part_name[PART_MANIFEST], O_RDONLY, 0, e);
+	auto_fd int new_fd =
+		old_fd < 0 ? -1
+			   : openat(p->stage.dir_fd, part_name[PART_MANIFEST],
+				     O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+				     0644);
+	struct unpack_job job = {
+		.archive_fd = p->got[PART_DELTA].fd,
+		.coding = UNPACK_DELTA,
+		.manifest_fd = new_fd,
+		.base_fd = base_fd,
+		.base_manifest_fd = old_fd,
+		.id = p->build->id,
+	};
+
+	if (old_fd < 0)
+		return -1;
+	if (new_fd < 0 || fchmod(new_fd, 0644) < 0)
+		return err_sys(e, "cannot make 'rootfs.man'");
+	return run_unpacker(p, &job, e) < 0 ? -1 : check_manifest(p, new_fd, e);
+}
+
 static int make_image(struct pull *p, struct err *e)
 {
-	if (keep_manifest(p, e) < 0 || unpack_tree(p, e) < 0 || write_start(p, e) < 0)
+	if ((p->wanted[PART_DELTA] ? unpack_delta(p, e) : unpack_whole(p, e)) < 0 ||
+		write_start(p, e) < 0)
 		return -1;
 	return store_publish(&p->stage, e);
 }
@@ -294,15 +392,36 @@ static void say_waiting(void *ctx)
 	out_note(out, "another process is pulling the same image: waiting for it");
 }
 
+/* The delta is gone from the server, or the stored image is not what it was. */
+static bool can_do_without(const struct err *e)
+{
+	return e->code == ERR_DAMAGED || e->code == ERR_NOTFOUND || e->code == ERR_AGAIN;
+}
+
+static int make_whole(struct pull *p, struct err *e)
+{
+	out_note(p->out, "%s; fetching the whole image", e->text);
+	want_whole(p);
+	if (store_restage(&p->stage, e) < 0 || check_room(p, e) < 0 ||
+		fetch_parts(p, e) < 0)
+		return -1;
+	return make_image(p, e);
+}
+
 static int fetch_and_make(struct pull *p, struct err *e)
 {
 	auto_fd int cache_fd = home_open(PLACE_CACHE, e);
 	auto_fd int partial_fd = cache_fd < 0 ? -1 : home_subdir(cache_fd, "partial", e);
+	int rc;
 
 	if (partial_fd < 0)
 		return -1;
 	p->partial_fd = partial_fd;
-	if (check_room(p, e) < 0 || fetch_parts(p, e) < 0 || make_image(p, e) < 0) {
+	want_least(p);
+	rc = check_room(p, e) < 0 || fetch_parts(p, e) < 0 ? -1 : make_image(p, e);
+	if (rc < 0 && p->wanted[PART_DELTA] && can_do_without(e))
+		rc = make_whole(p, e);
+	if (rc < 0) {
 		if (e->code == ERR_UNTRUSTED)
 			forget_parts(p);
 		return -1;

@@ -191,16 +191,27 @@ int store_publish(struct stage *g, struct err *e)
 	return 0;
 }
 
-void store_stage_release(struct stage *g)
+static void close_dirs(struct stage *g)
 {
-	const struct store *s = g->store;
-	struct err ignored;
-
 	if (g->root_fd >= 0)
 		close(g->root_fd);
 	if (g->dir_fd >= 0)
 		close(g->dir_fd);
 	g->root_fd = g->dir_fd = -1;
+}
+
+int store_restage(struct stage *g, struct err *e)
+{
+	close_dirs(g);
+	return make_stage(g, e);
+}
+
+void store_stage_release(struct stage *g)
+{
+	const struct store *s = g->store;
+	struct err ignored;
+
+	close_dirs(g);
 	if (g->lock_fd < 0)
 		return;
 	if (!fs_exists_at(s->tmp_fd, g->dir) ||

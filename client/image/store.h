@@ -54,6 +54,9 @@ struct stage {
 int store_stage(const struct store *s, const char *name, void (*waiting)(void *ctx),
 	void *ctx, struct stage *out, struct err *e) must_check nonnull_args(1, 2, 5, 6);
 
+/* Begins it anew, still under the lock. */
+int store_restage(struct stage *g, struct err *e) must_check nonnull;
+
 /* syncfs, rename, fsync. */
 int store_publish(struct stage *g, struct err *e) must_check nonnull;
 

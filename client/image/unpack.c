@@ -2,6 +2,8 @@
 
 #include "client/image/compare.h"
 #include "client/image/metafiles.h"
+#include "client/image/patch.h"
+#include "client/image/place.h"
 #include "client/image/report.h"
 #include "lib/adapt/xz.h"
 #include "lib/adapt/zst.h"
@@ -55,24 +57,6 @@ static int report_progress(struct unpacking *u, struct err *e)
 		u->report_fd, REPORT_PROGRESS, &u->reported, sizeof(u->reported), e);
 }
 
-static struct tree_meta meta_of(const struct unpack_entry *entry, struct tree_xattr *x)
-{
-	for (size_t i = 0; i < entry->xattr_count; i++)
-		x[i] = (struct tree_xattr){
-			.name = entry->xattr[i].name,
-			.value = entry->xattr[i].value,
-			.len = entry->xattr[i].len,
-		};
-	return (struct tree_meta){
-		.mode = (mode_t)entry->mode,
-		.uid = entry->uid,
-		.gid = entry->gid,
-		.mtime_s = entry->mtime_s,
-		.xattrs = x,
-		.xattr_count = entry->xattr_count,
-	};
-}
-
 static int copy_content(
 	struct unpacking *u, int fd, struct hasher *hash, const char *path, struct err *e)
 {
@@ -114,23 +98,11 @@ static int write_entry(struct unpacking *u, const struct unpack_entry *entry,
 	const struct manifest_entry *want, struct err *e)
 {
 	struct tree_xattr xattrs[TAR_XATTR_MAX];
-	struct tree_meta meta = meta_of(entry, xattrs);
+	struct tree_meta meta = place_meta(entry, xattrs);
 
-	switch (entry->type) {
-	case TAR_DIR:
-		return tree_dir(u->tree, &entry->path, &meta, e);
-	case TAR_SYMLINK:
-		return tree_symlink(u->tree, &entry->path, entry->target, &meta, e);
-	case TAR_HARDLINK:
-		return tree_hardlink(u->tree, &entry->path, &entry->link, e);
-	case TAR_FIFO:
-		return tree_fifo(u->tree, &entry->path, &meta, e);
-	case TAR_FILE:
+	if (entry->type == TAR_FILE)
 		return write_file(u, entry, &meta, want, e);
-	default:
-		return err_set(e, ERR_FAILED, "cannot make '%s': unknown type",
-			entry->path.text);
-	}
+	return place_entry(u->tree, entry, &meta, e);
 }
 
 /* An archive that asks for what may not be is not trusted; one that is damaged, or a disk
@@ -167,7 +139,7 @@ static int take_entry(struct unpacking *u, const struct tar_entry *t, struct err
 	case UNPACK_KEEP:
 		return write_entry(u, &entry, want, e) < 0 ? judge_failure(u, e) : 0;
 	case UNPACK_ROOT:
-		meta = meta_of(&entry, xattrs);
+		meta = place_meta(&entry, xattrs);
 		return tree_root(u->tree, &meta, e);
 	case UNPACK_SKIP:
 		return 0;
@@ -320,6 +292,34 @@ static int send_metafile(void *ctx, const char *name, struct bytes content, stru
 	return report_send(*report_fd, REPORT_META, frame.data, frame.len, e);
 }
 
+static int delta_moved(void *ctx, struct err *e)
+{
+	return report_progress(ctx, e);
+}
+
+static int apply_delta(struct unpacking *u, struct err *e)
+{
+	const struct unpack_job *job = u->job;
+	struct patch_job patch = {
+		.delta_fd = job->archive_fd,
+		.root_fd = job->root_fd,
+		.base_fd = job->base_fd,
+		.base_manifest_fd = job->base_manifest_fd,
+		.manifest_fd = job->manifest_fd,
+		.id = job->id,
+		.tree_flags = job->tree_flags,
+	};
+
+	return patch_run(&patch, &u->state, delta_moved, u, e);
+}
+
+static int unpack_tree(struct unpacking *u, struct err *e)
+{
+	if (u->job->coding == UNPACK_DELTA)
+		return apply_delta(u, e);
+	return load_manifest(u, e) < 0 ? -1 : unpack_archive(u, e);
+}
+
 int unpack_run(const struct unpack_job *job, int report_fd, struct err *e)
 {
 	struct unpacking *u = xcalloc(1, sizeof(*u));
@@ -330,9 +330,7 @@ int unpack_run(const struct unpack_job *job, int report_fd, struct err *e)
 	u->report_fd = report_fd;
 	u->state.limits = job->limits;
 	manifest_init(&u->manifest);
-	rc = load_manifest(u, e);
-	if (rc == 0)
-		rc = unpack_archive(u, e);
+	rc = unpack_tree(u, e);
 	if (rc == 0 && job->meta_fd >= 0 &&
 		metafiles_read(job->meta_fd, send_metafile, &report_fd, e) < 0)
 		rc = err_wrap(e, "meta.tar.xz");

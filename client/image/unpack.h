@@ -10,16 +10,23 @@
 #include "lib/adapt/digest.h"
 #include "lib/model/unpackpolicy.h"
 
-enum unpack_coding { UNPACK_TAR, UNPACK_XZ, UNPACK_ZST };
+enum unpack_coding {
+	UNPACK_TAR,
+	UNPACK_XZ,
+	UNPACK_ZST,
+	UNPACK_DELTA, /* not an archive: what to change in a stored tree (patch.h) */
+};
 
 struct unpack_job {
 	int archive_fd;
 	enum unpack_coding coding;
 	int root_fd;
-	int manifest_fd;             /* -1: nothing to compare with */
-	int meta_fd;                 /* -1: none */
-	struct digest diff_id;       /* with a manifest */
-	struct unpack_limits limits; /* with a manifest also what it must come to */
+	int manifest_fd; /* -1: nothing to compare with; of a delta: to be written */
+	int base_fd, base_manifest_fd; /* of a delta: the stored tree */
+	struct digest id;              /* of a delta: what its manifest must be */
+	int meta_fd;                   /* -1: none */
+	struct digest diff_id;         /* with a manifest */
+	struct unpack_limits limits;   /* with a manifest also what it must come to */
 	unsigned int tree_flags;
 };
 

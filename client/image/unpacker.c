@@ -41,11 +41,16 @@ static int work(void *ctx, int report_fd, struct err *e)
 	uint64_t size = job->limits.unpacked_size;
 	struct confine c = {
 		.root_fd = job->root_fd,
-		.fd = { job->archive_fd, job->manifest_fd, job->meta_fd, report_fd },
+		.fd = { job->archive_fd, job->manifest_fd, job->meta_fd, report_fd, -1,
+			-1 },
 		.file_max = size > FILE_MIN ? size : FILE_MIN,
 		.memory_max = MEMORY_MAX,
 	};
 
+	if (job->coding == UNPACK_DELTA) {
+		c.fd[4] = job->base_fd;
+		c.fd[5] = job->base_manifest_fd;
+	}
 	if (confine_enter(&c, e) < 0)
 		return -1;
 	return unpack_run(job, report_fd, e);

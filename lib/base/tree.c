@@ -430,6 +430,33 @@ int tree_hardlink(struct tree *t, const struct relpath *p, const struct relpath 
 	return 0;
 }
 
+int tree_adopt(struct tree *t, const struct relpath *p, int from_fd,
+	const struct relpath *from, struct err *e)
+{
+	int dir_fd = enter_parent(t, p, e);
+	auto_fd int holder_fd = -1;
+	const char *slash = strrchr(from->text, '/');
+
+	if (dir_fd < 0)
+		return -1;
+	if (slash) {
+		auto_free char *dir =
+			xasprintf("%.*s", (int)(slash - from->text), from->text);
+
+		holder_fd = fs_open_beneath(from_fd, dir, O_RDONLY | O_DIRECTORY, 0, e);
+		if (holder_fd < 0)
+			return -1;
+	}
+	if (linkat(slash ? holder_fd : from_fd, relpath_base(from), dir_fd,
+		    relpath_base(p), 0) < 0) {
+		if (errno == EMLINK || errno == EXDEV || errno == EPERM)
+			return 0;
+		return entry_sys(p->text, "link", e);
+	}
+	written_add(t, p);
+	return 1;
+}
+
 int tree_file_begin(struct tree *t, const struct relpath *p, struct err *e)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;

@@ -56,6 +56,11 @@ int tree_fifo(struct tree *t, const struct relpath *p, const struct tree_meta *m
 int tree_hardlink(struct tree *t, const struct relpath *p, const struct relpath *target,
 	struct err *e) must_check nonnull;
 
+/* The file `from` of another tree, beneath from_fd, becomes part of this one too. 1 done, 0 the
+ * file system gives it no further link (the caller copies), -1. */
+int tree_adopt(struct tree *t, const struct relpath *p, int from_fd,
+	const struct relpath *from, struct err *e) must_check nonnull;
+
 /* A regular file in three steps: the descriptor, any number of writes to it by the caller
  * (fs_write_all or copy_file_range), then the meta. The
  * descriptor stays the caller's to close. */

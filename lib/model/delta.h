@@ -31,7 +31,16 @@ struct delta_piece {
 	uint32_t len;
 };
 
+/* Where the content of one entry of the new manifest comes from: exactly one is set (to other
+ * than DELTA_NO_ENTRY) for a file of size > 0, none for all else. */
+struct delta_source {
+	uint32_t old_entry; /* it stands there, preferably at the same path */
+	uint32_t record;    /* it is told */
+};
+#define DELTA_NO_ENTRY UINT32_MAX
+
 struct delta_plan {
+	struct delta_source *source; /* by entry of the new manifest */
 	struct delta_record *record;
 	size_t count;
 	struct delta_piece *piece; /* of all records, in order; methods from the table */

@@ -147,25 +147,50 @@ static uint32_t nearest(const struct lookup *l, const struct manifest_entry *wan
 	return best;
 }
 
-/* Marks the entries of the new manifest whose content is told: not in the old one, and the
- * first of its digest. */
-static bool *mark_told(const struct manifest *old, const struct manifest *new)
+/* Of the entries that have this content the one at the same path, else the first. */
+static uint32_t find_content(const struct lookup *by_content,
+	const struct lookup *by_name, const struct manifest_entry *e)
+{
+	size_t at = lower(by_name, e, key_path);
+	const struct manifest *m = by_content->m;
+
+	if (at < by_name->count) {
+		const struct manifest_entry *same = &m->entry[by_name->entry[at]];
+
+		if (key_path(e, same) == 0 && key_digest(e, same) == 0)
+			return by_name->entry[at];
+	}
+	at = lower(by_content, e, key_digest);
+	if (at < by_content->count &&
+		key_digest(e, &m->entry[by_content->entry[at]]) == 0)
+		return by_content->entry[at];
+	return DELTA_NO_ENTRY;
+}
+
+/* Where each content comes from; of those that are told `record` is for now the first entry
+ * that has it. */
+static struct delta_source *find_sources(const struct manifest *old,
+	const struct lookup *by_name, const struct manifest *new)
 {
 	struct lookup have = lookup_make(old, by_digest),
 		      want = lookup_make(new, by_digest);
-	bool *told = xcalloc(new->count + 1, sizeof(*told));
+	struct delta_source *source = xmalloc((new->count + 1) * sizeof(*source));
+	uint32_t first = DELTA_NO_ENTRY;
 
+	memset(source, 0xff, (new->count + 1) * sizeof(*source));
 	for (size_t i = 0; i < want.count; i++) {
-		const struct manifest_entry *e = &new->entry[want.entry[i]];
+		uint32_t at = want.entry[i];
+		const struct manifest_entry *e = &new->entry[at];
 
-		if (i > 0 &&
-			digest_equal(&e->sha256, &new->entry[want.entry[i - 1]].sha256))
-			continue;
-		told[want.entry[i]] = nearest(&have, e, key_digest) == DELTA_NO_BASE;
+		if (first == DELTA_NO_ENTRY || key_digest(e, &new->entry[first]) != 0)
+			first = at;
+		source[at].old_entry = find_content(&have, by_name, e);
+		if (source[at].old_entry == DELTA_NO_ENTRY)
+			source[at].record = first;
 	}
 	free(have.entry);
 	free(want.entry);
-	return told;
+	return source;
 }
 
 struct bases {
@@ -201,37 +226,59 @@ bool delta_piece_at(uint64_t size, uint32_t number, uint64_t *offset, size_t *le
 
 #define FILE_MAX (UINT64_C(64) << 30)
 
+static int add_record(struct delta_plan *p, uint32_t at,
+	const struct manifest_entry *entry, uint32_t base, struct err *e)
+{
+	if (entry->size > FILE_MAX)
+		return err_set(e, ERR_LIMIT, "'%s' is too large", entry->path);
+	p->record[p->count] = (struct delta_record){
+		.entry = at,
+		.base = base,
+		.piece = (uint32_t)p->piece_count,
+		.piece_count = pieces_of(entry->size),
+	};
+	p->piece_count += pieces_of(entry->size);
+	if (p->piece_count > 2 * (size_t)MANIFEST_ENTRIES_MAX)
+		return err_set(e, ERR_LIMIT, "more pieces than a delta may have");
+	p->count++;
+	return 0;
+}
+
+/* Entries are walked in order, so the first that has a content becomes its record before the
+ * others ask for it. */
+static int add_records(struct delta_plan *p, const struct bases *b,
+	const struct manifest *new, struct err *e)
+{
+	for (uint32_t i = 0; i < new->count; i++) {
+		uint32_t first = p->source[i].record;
+		const struct manifest_entry *entry = &new->entry[i];
+
+		if (first == DELTA_NO_ENTRY)
+			continue;
+		p->source[i].record =
+			first == i ? (uint32_t)p->count : p->source[first].record;
+		if (first == i && add_record(p, i, entry, usual_base(b, entry), e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
 int delta_plan(const struct manifest *old, const struct manifest *new,
 	struct delta_plan *out, struct err *e)
 {
-	auto_free bool *told = mark_told(old, new);
 	struct bases b = { lookup_make(old, by_path), lookup_make(old, by_stem),
 		lookup_make(old, by_name) };
-	struct delta_plan p = { .record = xmalloc((new->count + 1) * sizeof(*p.record)) };
-	int rc = 0;
+	struct delta_plan p = {
+		.source = find_sources(old, &b.path, new),
+		.record = xmalloc((new->count + 1) * sizeof(*p.record)),
+	};
+	int rc = add_records(&p, &b, new, e);
 
-	for (uint32_t i = 0; i < new->count &&rc == 0; i++) {
-		const struct manifest_entry *entry = &new->entry[i];
-
-		if (!told[i])
-			continue;
-		if (entry->size > FILE_MAX)
-			rc = err_set(e, ERR_LIMIT, "'%s' is too large", entry->path);
-		p.record[p.count++] = (struct delta_record){
-			.entry = i,
-			.base = usual_base(&b, entry),
-			.piece = (uint32_t)p.piece_count,
-			.piece_count = pieces_of(entry->size),
-		};
-		p.piece_count += pieces_of(entry->size);
-		if (p.piece_count > 2 * (size_t)MANIFEST_ENTRIES_MAX)
-			rc = err_set(e, ERR_LIMIT, "more pieces than a delta may have");
-	}
 	free(b.path.entry);
 	free(b.stem.entry);
 	free(b.name.entry);
 	if (rc < 0) {
-		free(p.record);
+		delta_plan_release(&p);
 		return -1;
 	}
 	p.piece = xcalloc(p.piece_count + 1, sizeof(*p.piece));
@@ -241,6 +288,7 @@ int delta_plan(const struct manifest *old, const struct manifest *new,
 
 void delta_plan_release(struct delta_plan *p)
 {
+	free(p->source);
 	free(p->record);
 	free(p->piece);
 	*p = (struct delta_plan){ 0 };
