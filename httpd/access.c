@@ -1,6 +1,7 @@
 #include "httpd/access.h"
 
 #include "httpd/date.h"
+#include "lib/base/jsonw.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -14,9 +15,10 @@ struct access {
 	pthread_mutex_t lock;
 	pthread_mutex_t writing;
 	int fd;
+	enum access_form form;
 	struct buf lines;
 	struct buf spare;
-	uint64_t dropped;
+	uint64_t dropped, dropped_ever;
 };
 
 static void add_escaped(struct buf *out, struct bytes text, size_t max)
@@ -44,13 +46,14 @@ static void add_peer(struct buf *out, const struct address *peer)
 	buf_add_str(out, text);
 }
 
-void access_format(struct buf *out, const struct access_entry *a)
+static void format_combined(struct buf *out, const struct access_entry *a)
 {
 	struct date d = date_of(a->time_s);
 
 	add_peer(out, &a->peer);
-	buf_printf(out, " - - [%02u/%s/%lld:%02u:%02u:%02u +0000] \"", d.day,
-		date_months[d.month - 1], (long long)d.year, d.hour, d.minute, d.second);
+	buf_printf(out, " - %s [%02u/%s/%lld:%02u:%02u:%02u +0000] \"",
+		a->user && *a->user ? a->user : "-", d.day, date_months[d.month - 1],
+		(long long)d.year, d.hour, d.minute, d.second);
 	add_escaped(out, bytes_of_str(a->method), 16);
 	buf_add_byte(out, ' ');
 	add_escaped(out, bytes_of_str(a->target), TARGET_MAX);
@@ -66,7 +69,48 @@ void access_format(struct buf *out, const struct access_entry *a)
 	buf_add_str(out, "\"\n");
 }
 
-int access_open(const char *path, struct access **out, struct err *e)
+static void add_cut(struct jsonw *w, const char *key, struct bytes text, size_t max)
+{
+	jsonw_key(w, key);
+	jsonw_bytes(w, bytes_of(text.data, text.len < max ? text.len : max));
+}
+
+static void format_json(struct buf *out, const struct access_entry *a)
+{
+	auto_buf struct buf peer = BUF_INIT(INET6_ADDRSTRLEN);
+	struct date d = date_of(a->time_s);
+	struct jsonw w = jsonw_to(out);
+	char when[40];
+
+	add_peer(&peer, &a->peer);
+	snprintf(when, sizeof(when), "%04lld-%02u-%02uT%02u:%02u:%02uZ",
+		(long long)d.year, d.month, d.day, d.hour, d.minute, d.second);
+	jsonw_object(&w);
+	jsonw_kstr(&w, "time", when);
+	jsonw_kstr(&w, "address", buf_str(&peer));
+	if (a->user && *a->user)
+		jsonw_kstr(&w, "user", a->user);
+	add_cut(&w, "method", bytes_of_str(a->method), 16);
+	add_cut(&w, "target", bytes_of_str(a->target), TARGET_MAX);
+	add_cut(&w, "version", bytes_of_str(a->version), 16);
+	jsonw_kint(&w, "status", a->status);
+	jsonw_kint(&w, "bytes", a->is_cut ? 0 : (int64_t)a->body_bytes);
+	jsonw_kbool(&w, "complete", !a->is_cut);
+	add_cut(&w, "user_agent", a->user_agent, AGENT_MAX);
+	jsonw_end_object(&w);
+	buf_add_byte(out, '\n');
+}
+
+void access_format(struct buf *out, enum access_form form, const struct access_entry *a)
+{
+	if (form == ACCESS_JSON)
+		format_json(out, a);
+	else
+		format_combined(out, a);
+}
+
+int access_open(
+	const char *path, enum access_form form, struct access **out, struct err *e)
 {
 	auto_fd int fd =
 		strcmp(path, "-") == 0
@@ -79,6 +123,7 @@ int access_open(const char *path, struct access **out, struct err *e)
 		return err_sys(e, "cannot open '%s' for the access log", path);
 	a = xcalloc(1, sizeof(*a));
 	a->fd = STEAL_FD(fd);
+	a->form = form;
 	a->lines.ceiling = a->spare.ceiling = GATHER_MAX;
 	pthread_mutex_init(&a->lock, NULL);
 	pthread_mutex_init(&a->writing, NULL);
@@ -92,7 +137,7 @@ void access_log(struct access *a, const struct access_entry *entry)
 	if (a->lines.len + 4096 > GATHER_MAX)
 		a->dropped++;
 	else
-		access_format(&a->lines, entry);
+		access_format(&a->lines, a->form, entry);
 	pthread_mutex_unlock(&a->lock);
 }
 
@@ -109,6 +154,24 @@ static void write_out(int fd, struct bytes text)
 	}
 }
 
+static void add_dropped(struct access *a)
+{
+	buf_printf(&a->lines,
+		a->form == ACCESS_JSON ? "{\"dropped\":%llu}\n"
+				       : "# %llu lines did not fit\n",
+		(unsigned long long)a->dropped);
+}
+
+uint64_t access_dropped(struct access *a)
+{
+	uint64_t count;
+
+	pthread_mutex_lock(&a->lock);
+	count = a->dropped_ever + a->dropped;
+	pthread_mutex_unlock(&a->lock);
+	return count;
+}
+
 void access_flush(struct access *a)
 {
 	struct buf gathered;
@@ -116,8 +179,8 @@ void access_flush(struct access *a)
 	pthread_mutex_lock(&a->writing);
 	pthread_mutex_lock(&a->lock);
 	if (a->dropped > 0)
-		buf_printf(&a->lines, "# %llu lines did not fit\n",
-			(unsigned long long)a->dropped);
+		add_dropped(a);
+	a->dropped_ever += a->dropped;
 	a->dropped = 0;
 	gathered = a->lines;
 	a->lines = a->spare;

@@ -2,7 +2,6 @@
 
 #include "httpd/conns.h"
 #include "httpd/listing.h"
-#include "httpd/resolve.h"
 
 static const char challenges[] = ".well-known/acme-challenge/";
 
@@ -29,6 +28,13 @@ bool answer_is_served(const char *method)
 static const char *without_slash(const char *target)
 {
 	return target[0] == '/' ? target + 1 : target;
+}
+
+bool answer_needs_token(const struct answers *a, struct request *q)
+{
+	q->user[0] = '\0';
+	return a->policy.tokens && !answer_is_challenge(without_slash(q->target)) &&
+	       !tokens_allow(a->policy.tokens, q->head.authorization, q->user);
 }
 
 bool answer_refusal(const struct request *q, struct reply *r)
@@ -106,7 +112,7 @@ static void answer_listing(struct answers *a, const struct request *q, const cha
 		reply_error(r, status_of(&e), path);
 		return;
 	}
-	*file = file_of_page(&page);
+	*file = file_of_page(a->site, &page);
 	reply_whole(r, path, *file);
 }
 
@@ -161,8 +167,9 @@ static void answer_challenge(struct answers *a, const struct request *q,
 
 /* The path within the tree. Registry clients know one place only, the top, so what they
  * ask for is there under a prefix too. */
-static bool strip_prefix(const char *prefix, struct resolved *target)
+bool answer_strip_prefix(const struct answers *a, struct resolved *target)
 {
+	const char *prefix = a->policy.prefix;
 	size_t len = strlen(prefix);
 
 	if (len == 0 || strncmp(target->path, "v2/", 3) == 0 ||
@@ -187,7 +194,7 @@ static void answer_target(struct answers *a, const struct request *q,
 		answer_challenge(a, q, target->path + sizeof(challenges) - 1, r, file);
 	else if (*p->prefix && !target->is_dir && strcmp(target->path, p->prefix) == 0)
 		reply_redirect(r, target->path);
-	else if (!strip_prefix(p->prefix, target))
+	else if (!answer_strip_prefix(a, target))
 		reply_error(r, 404, "");
 	else if (strcmp(target->path, "v2") == 0 && target->is_dir)
 		reply_oci_root(r);

@@ -10,6 +10,7 @@
 #include "httpd/cache.h"
 #include "httpd/reply.h"
 #include "httpd/request.h"
+#include "httpd/resolve.h"
 #include "httpd/tls.h"
 
 /* What the operator decided; constant while the server runs. */
@@ -18,7 +19,8 @@ struct policy {
 	const char *payload_base; /* "https://host/dir": payloads are there; NULL: here */
 	const struct site *acme;  /* challenges lie here; NULL: in the tree */
 	bool autoindex;
-	struct tls *tls; /* what a redirect socket sends clients to; NULL: none */
+	struct tokens *tokens; /* who may read; NULL: everybody */
+	struct tls *tls;       /* what a redirect socket sends clients to; NULL: none */
 	uint16_t tls_port;
 };
 
@@ -33,6 +35,12 @@ bool answer_is_served(const char *method) nonnull;
 
 /* Is this path one that an ACME server asks for, in clear? */
 bool answer_is_challenge(const char *path) nonnull;
+
+/* From a path of the URL to one of the tree; false when it is not beneath the prefix. */
+bool answer_strip_prefix(const struct answers *a, struct resolved *target) nonnull;
+
+/* Is a token wanted that the request does not carry? Fills its user. */
+bool answer_needs_token(const struct answers *a, struct request *q) nonnull;
 
 /* Is the head alone reason to refuse? Then the connection ends with the reply. */
 bool answer_refusal(const struct request *q, struct reply *r) nonnull;

@@ -55,6 +55,7 @@ struct conn {
 	size_t target_len;      /* with the query */
 	unsigned int status;
 	uint64_t body_bytes;
+	bool reaches_end; /* the last byte of a file goes out with it */
 };
 
 struct conns;

@@ -1,6 +1,7 @@
 #include "httpd/exchange.h"
 
 #include "httpd/framing.h"
+#include "httpd/resolve.h"
 #include "httpd/upgrade.h"
 
 #include <time.h>
@@ -55,6 +56,8 @@ static enum MHD_Result send_reply(const struct exchange *x,
 		   conn->requests >= CONNS_REQUESTS_MAX || conns_is_draining(x->conns);
 	conn->status = r->status;
 	conn->body_bytes = r->body ? strlen(r->body) : r->length;
+	conn->reaches_end = r->status == 307 ||
+			    (f && !r->body && r->first + r->length == f->body->size);
 	return response_queue(x->responses, connection, r, f, x->kind == LISTEN_TLS)
 		       ? MHD_YES
 		       : MHD_NO;
@@ -111,6 +114,8 @@ static enum MHD_Result finish_request(
 
 	if (x->kind == LISTEN_REDIRECT)
 		answer_in_clear(x, connection, &conn->request, &r, &file);
+	else if (answer_needs_token(x->answers, &conn->request))
+		reply_error(&r, 401, conn->request.target + 1);
 	else
 		answer_request(x->answers, &conn->request, &r, &file);
 	result = send_reply(x, connection, conn, &r, file);
@@ -152,10 +157,42 @@ static void write_log(
 		.status = conn->status,
 		.body_bytes = strcmp(q->method, "HEAD") == 0 ? 0 : conn->body_bytes,
 		.is_cut = end != MHD_REQUEST_TERMINATED_COMPLETED_OK,
+		.user = q->user,
 		.user_agent = q->head.user_agent,
 	};
 
 	access_log(a, &entry);
+}
+
+/* A download that was sent to its end, in one piece or the last of several, or sent for. */
+static void count_download(const struct exchange *x, const struct request *q)
+{
+	struct resolved target = { .len = 0 };
+	struct image image;
+	struct err e;
+
+	if (strcmp(q->method, "GET") == 0 && strstr(q->target, "images/") &&
+		resolve_target(bytes_of_str(q->target), &target, &e) == 0 &&
+		answer_strip_prefix(x->answers, &target) &&
+		layout_is_download(target.path, &image))
+		metrics_download(x->metrics, &image);
+}
+
+static void count(const struct exchange *x, struct MHD_Connection *connection,
+	const struct conn *conn, bool is_whole)
+{
+	bool is_head = strcmp(conn->request.method, "HEAD") == 0;
+
+	metrics_reply(
+		x->metrics, conn->status, is_whole && !is_head ? conn->body_bytes : 0);
+	if (x->kind == LISTEN_TLS && conn->requests == 1) {
+		const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+			connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+
+		metrics_handshake(x->metrics, info && tls_is_resumed(info->tls_session));
+	}
+	if (is_whole && conn->reaches_end)
+		count_download(x, &conn->request);
 }
 
 void exchange_completed(void *cls, struct MHD_Connection *connection, void **slot,
@@ -164,9 +201,9 @@ void exchange_completed(void *cls, struct MHD_Connection *connection, void **slo
 	const struct exchange *x = cls;
 	struct conn *conn = *slot;
 
-	(void)connection;
 	if (!conn)
 		return;
+	count(x, connection, conn, end == MHD_REQUEST_TERMINATED_COMPLETED_OK);
 	if (x->access)
 		write_log(x->access, conn, end);
 	conns_end_reply(x->conns, conn);
@@ -209,6 +246,7 @@ void exchange_connection(void *cls, struct MHD_Connection *connection, void **sl
 	peer = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
 	*slot = conns_add(x->conns, fd->connect_fd, x->kind == LISTEN_TLS,
 		peer ? peer->client_addr : NULL);
+	metrics_connection(x->metrics);
 	if (x->kind == LISTEN_TLS)
 		begin_tls(x, connection, *slot);
 }

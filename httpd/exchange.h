@@ -9,6 +9,7 @@
 #include "httpd/answer.h"
 #include "httpd/conns.h"
 #include "httpd/listen.h"
+#include "httpd/metrics.h"
 #include "httpd/response.h"
 
 #include <microhttpd.h>
@@ -18,6 +19,7 @@ struct exchange {
 	struct responses *responses;
 	struct conns *conns;
 	struct access *access; /* NULL: no log */
+	struct metrics *metrics;
 	enum listen_kind kind;
 	bool splits_in_place; /* as framing.h needs it */
 };

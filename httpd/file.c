@@ -62,6 +62,7 @@ int file_open(const struct site *s, const char *path, const struct site_path *wh
 	f->st = st;
 	f->caching = layout_caching_of(path);
 	f->coding = where->coding;
+	f->is_private = s->is_private;
 	f->is_negotiated = layout_is_negotiated(path);
 	snprintf(f->located, sizeof(f->located), "%s", where->text);
 	read_digest(fd, f->digest);
@@ -76,12 +77,13 @@ int file_open(const struct site *s, const char *path, const struct site_path *wh
 	return 0;
 }
 
-struct file *file_of_page(struct buf *html)
+struct file *file_of_page(const struct site *s, struct buf *html)
 {
 	struct file *f = xcalloc(1, sizeof(*f));
 
 	f->refs = 1;
 	f->caching = LAYOUT_MUTABLE;
+	f->is_private = s->is_private;
 	f->coding = CODING_NONE;
 	snprintf(f->type, sizeof(f->type), "text/html; charset=utf-8");
 	f->body = body_of_memory(html->data, html->len);

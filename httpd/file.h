@@ -24,6 +24,7 @@ struct file {
 	char type[FILE_TYPE_MAX];
 	enum layout_caching caching;
 	enum coding coding; /* the bytes are this encoding of the file asked for */
+	bool is_private;
 	bool is_negotiated; /* another request may get another encoding */
 	void *ready;
 	void (*forget)(void *ready);
@@ -35,7 +36,7 @@ int file_open(const struct site *s, const char *path, const struct site_path *wh
 	struct err *e) must_check nonnull;
 
 /* A page made on the spot: without validators. Takes the text. */
-struct file *file_of_page(struct buf *html) must_check nonnull;
+struct file *file_of_page(const struct site *s, struct buf *html) must_check nonnull;
 
 struct file *file_ref(struct file *f) nonnull;
 void file_unref(struct file *f) nonnull;

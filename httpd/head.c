@@ -60,6 +60,7 @@ static void sort_field(struct head *h, struct bytes name, struct bytes value)
 		{ "Range", &h->range, &h->ranges },
 		{ "User-Agent", &h->user_agent, NULL },
 		{ "Accept-Encoding", &h->accept_encoding, NULL },
+		{ "Authorization", &h->authorization, NULL },
 		{ "If-Range", &h->cond.if_range, NULL },
 		{ "If-None-Match", &h->cond.if_none_match, NULL },
 		{ "If-Modified-Since", &h->cond.if_modified_since, NULL },

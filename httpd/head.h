@@ -17,6 +17,7 @@ struct head {
 	struct bytes user_agent;
 	struct bytes accept_encoding;
 	struct bytes host;
+	struct bytes authorization;
 	unsigned int fields;
 	size_t size;
 	unsigned int hosts, lengths, codings, ranges;

@@ -1,3 +1,4 @@
+#include "httpd/check.h"
 #include "httpd/confine.h"
 #include "httpd/service.h"
 
@@ -55,6 +56,8 @@ static int serve(struct call *c, struct service *s, struct err *e)
 	if (options_check(o, e) < 0 || confine_user_find(o->user, &user, e) < 0 ||
 		service_open(s, o, e) < 0)
 		return -1;
+	if (o->check)
+		return check_print(s, c->out, e);
 	block_signals(&signals);
 	confined = service_confine(s, e);
 	if (confined < 0)
@@ -65,13 +68,14 @@ static int serve(struct call *c, struct service *s, struct err *e)
 			"files from being read");
 	if (service_start(s, e) < 0 || announce(c->out, s, e) < 0)
 		return -1;
+	notify_ready(&s->notify, "serving");
 	wait_for_end(s, &signals, c->out);
 	return 0;
 }
 
 static int run(struct call *c, struct err *e)
 {
-	struct service s = { .has_site = false };
+	struct service s = { .notify = { .fd = -1 } };
 	int status = serve(c, &s, e);
 
 	service_close(&s);

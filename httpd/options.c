@@ -18,6 +18,11 @@ const struct opt options_table[] = {
 		"send clients from here to the TLS socket (repeatable)", 0, 0 },
 	{ "tls-cert", 0, OPT_STRING, AT(cert), "FILE", "certificate chain (PEM)", 0, 0 },
 	{ "tls-key", 0, OPT_STRING, AT(key), "FILE", "private key (PEM)", 0, 0 },
+	{ "client-ca", 0, OPT_STRING, AT(client_ca), "FILE",
+		"serve only clients with a certificate of these authorities (PEM)", 0,
+		0 },
+	{ "tokens", 0, OPT_STRING, AT(tokens), "FILE",
+		"serve only requests with one of these tokens", 0, 0 },
 	{ "acme-dir", 0, OPT_STRING, AT(acme_dir), "DIR",
 		"serve .well-known/acme-challenge/ from this directory", 0, 0 },
 	{ "prefix", 0, OPT_STRING, AT(prefix), "PATH",
@@ -30,6 +35,12 @@ const struct opt options_table[] = {
 		"become this user when started as root (default www-data)", 0, 0 },
 	{ "log", 0, OPT_STRING, AT(log), "FILE",
 		"append one line per request, - for stdout", 0, 0 },
+	{ "log-format", 0, OPT_STRING, AT(log_format), "FORM",
+		"combined (default) or json", 0, 0 },
+	{ "metrics", 0, OPT_LIST, AT(metrics), "ADDR:PORT",
+		"answer /metrics, /livez and /readyz here (repeatable)", 0, 0 },
+	{ "check", 0, OPT_FLAG, AT(check), NULL, "say what would be served, and end", 0,
+		0 },
 	{ "threads", 0, OPT_INT, AT(threads), "N",
 		"threads per socket (default: processors)", 1, 256 },
 	{ "per-address", 0, OPT_INT, AT(per_address), "N",
@@ -84,6 +95,13 @@ int options_check(struct options *o, struct err *e)
 		return err_set(e, ERR_USAGE, "name a socket with --listen [ADDR]:PORT");
 	if (!o->cert != !o->key)
 		return err_set(e, ERR_USAGE, "give --tls-cert and --tls-key together");
+	if (o->client_ca && !o->cert)
+		return err_set(e, ERR_USAGE,
+			"--client-ca needs --tls-cert: certificates come over TLS");
+	if (o->log_format && strcmp(o->log_format, "combined") != 0 &&
+		strcmp(o->log_format, "json") != 0)
+		return err_set(e, ERR_USAGE, "--log-format is combined or json, not '%s'",
+			o->log_format);
 	if (check_prefix(o, e) < 0)
 		return -1;
 	return check_payload_url(o, e);

@@ -18,12 +18,17 @@ struct options {
 	struct opt_list redirect;
 	const char *cert;
 	const char *key;
+	const char *client_ca;
+	const char *tokens;
 	const char *acme_dir;
 	const char *prefix;
 	bool autoindex;
 	const char *payload_redirect;
 	const char *user;
 	const char *log;
+	const char *log_format;
+	struct opt_list metrics;
+	bool check;
 	int64_t threads;
 	int64_t per_address;
 

@@ -26,15 +26,23 @@ static void begin(struct reply *r, unsigned int status, const char *path)
 		add(r, "Docker-Distribution-API-Version", "registry/2.0");
 }
 
+static const char *cache_control(const struct file *f)
+{
+	static const char *const texts[2][2] = {
+		{ "no-cache", "public, max-age=31536000, immutable" },
+		{ "private, no-cache", "private, max-age=31536000, immutable" },
+	};
+
+	return texts[f->is_private][f->caching == LAYOUT_IMMUTABLE];
+}
+
 static void add_validators(struct reply *r, const struct file *f)
 {
 	if (f->etag[0]) {
 		add(r, "ETag", f->etag);
 		add(r, "Last-Modified", f->modified);
 	}
-	add(r, "Cache-Control",
-		f->caching == LAYOUT_IMMUTABLE ? "public, max-age=31536000, immutable"
-					       : "no-cache");
+	add(r, "Cache-Control", cache_control(f));
 	if (f->is_negotiated)
 		add(r, "Vary", "Accept-Encoding");
 }
@@ -143,6 +151,9 @@ void reply_file(struct reply *r, const char *path, const struct file *f,
 /* The code that the distribution specification has for what is not there. */
 static const char *oci_body(unsigned int status, const char *path)
 {
+	if (status == 401)
+		return "{\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":"
+		       "\"a token is needed\",\"detail\":null}]}\n";
 	if (status == 405)
 		return "{\"errors\":[{\"code\":\"UNSUPPORTED\",\"message\":\"read only\","
 		       "\"detail\":null}]}\n";
@@ -168,6 +179,7 @@ static const char *error_body(unsigned int status)
 		{ 307, "elsewhere\n" },
 		{ 308, "use https\n" },
 		{ 400, "bad request\n" },
+		{ 401, "a token is needed\n" },
 		{ 404, "not found\n" },
 		{ 405, "method not allowed\n" },
 		{ 412, "precondition failed\n" },
@@ -194,6 +206,8 @@ void reply_error(struct reply *r, unsigned int status, const char *path)
 	add(r, "Cache-Control", "no-cache");
 	if (status == 405)
 		add(r, "Allow", "GET, HEAD");
+	if (status == 401)
+		add(r, "WWW-Authenticate", "Basic realm=\"rootyard\", charset=\"UTF-8\"");
 	if (status == 503)
 		add(r, "Retry-After", "5");
 	r->common_fields = r->field_count;

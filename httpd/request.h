@@ -6,11 +6,13 @@
 
 #include "httpd/head.h"
 #include "httpd/pair.h"
+#include "httpd/tokens.h"
 
 struct request {
 	struct head head;
 	const char *method, *target, *version;
 	struct address peer;
+	char user[TOKENS_LABEL_MAX]; /* the label of its token; "" */
 };
 
 #endif

@@ -28,11 +28,17 @@ static void wipe(struct buf *b)
 static int load_tls(struct secrets *s, struct err *e)
 {
 	auto_secret struct buf cert = BUF_INIT(TEXT_MAX), key = BUF_INIT(TEXT_MAX);
+	auto_buf struct buf ca = BUF_INIT(TEXT_MAX);
 	struct tls_texts texts = { .client_ca = { NULL, 0 } };
 
 	if (read_text(s, SECRET_CERT, &cert, e) < 0 ||
 		read_text(s, SECRET_KEY, &key, e) < 0)
 		return err_wrap(e, "cannot read the TLS certificate and key");
+	if (s->path[SECRET_CLIENT_CA]) {
+		if (read_text(s, SECRET_CLIENT_CA, &ca, e) < 0)
+			return -1;
+		texts.client_ca = buf_bytes(&ca);
+	}
 	texts.cert = buf_bytes(&cert);
 	texts.key = buf_bytes(&key);
 	if ((s->tls ? tls_replace(s->tls, &texts, e) : tls_new(&texts, &s->tls, e)) < 0)
@@ -41,11 +47,25 @@ static int load_tls(struct secrets *s, struct err *e)
 	return 0;
 }
 
+static int load_tokens(struct secrets *s, struct err *e)
+{
+	auto_secret struct buf text = BUF_INIT(TEXT_MAX);
+
+	if (read_text(s, SECRET_TOKENS, &text, e) < 0)
+		return -1;
+	if ((s->tokens ? tokens_replace(s->tokens, buf_bytes(&text), e)
+		       : tokens_new(buf_bytes(&text), &s->tokens, e)) < 0)
+		return err_wrap(e, "cannot use tokens '%s'", s->path[SECRET_TOKENS]);
+	return 0;
+}
+
 int secrets_open(struct secrets *s, const struct options *o, struct err *e)
 {
 	struct keeper_file files[SECRET_COUNT] = {
 		[SECRET_CERT] = { o->cert, O_RDONLY },
 		[SECRET_KEY] = { o->key, O_RDONLY },
+		[SECRET_CLIENT_CA] = { o->client_ca, O_RDONLY },
+		[SECRET_TOKENS] = { o->tokens, O_RDONLY },
 		[SECRET_LOG] = { o->log, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW },
 	};
 	bool is_needed = false;
@@ -63,7 +83,9 @@ int secrets_open(struct secrets *s, const struct options *o, struct err *e)
 
 int secrets_reload(struct secrets *s, struct err *e)
 {
-	return s->path[SECRET_CERT] ? load_tls(s, e) : 0;
+	if (s->path[SECRET_CERT] && load_tls(s, e) < 0)
+		return -1;
+	return s->path[SECRET_TOKENS] ? load_tokens(s, e) : 0;
 }
 
 static bool is_same(const struct stat *a, const struct stat *b)
@@ -94,5 +116,6 @@ int secrets_open_log(const struct secrets *s, struct err *e)
 void secrets_close(struct secrets *s)
 {
 	tls_free(&s->tls);
+	tokens_free(&s->tokens);
 	keeper_stop(&s->keeper);
 }

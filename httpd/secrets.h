@@ -10,12 +10,15 @@
 #include "httpd/keeper.h"
 #include "httpd/options.h"
 #include "httpd/tls.h"
+#include "httpd/tokens.h"
 
 #include <sys/stat.h>
 
 enum secret {
 	SECRET_CERT,
 	SECRET_KEY,
+	SECRET_CLIENT_CA,
+	SECRET_TOKENS,
 	SECRET_LOG,
 	SECRET_COUNT,
 };
@@ -24,7 +27,8 @@ struct secrets {
 	struct keeper *keeper; /* NULL: no file was named */
 	const char *path[SECRET_COUNT];
 	struct stat seen[SECRET_COUNT];
-	struct tls *tls; /* NULL: no certificate was named */
+	struct tls *tls;       /* NULL: no certificate was named */
+	struct tokens *tokens; /* NULL: everybody may read */
 };
 
 /* Before any thread exists and before anything else is open. */

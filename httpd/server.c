@@ -99,7 +99,8 @@ int server_start(const struct server_setup *setup, struct server **out, struct e
 		struct listener *l = &s->listener[i];
 
 		l->exchange = (struct exchange){ &s->answers, s->responses, s->conns,
-			s->access, setup->socket[i].kind, exchange_splits_in_place() };
+			s->access, setup->metrics, setup->socket[i].kind,
+			exchange_splits_in_place() };
 		if (start_listener(l, setup, setup->socket[i].fd,
 			    (unsigned int)(limits.connections / setup->socket_count),
 			    e) < 0) {
@@ -113,11 +114,13 @@ int server_start(const struct server_setup *setup, struct server **out, struct e
 	return 0;
 }
 
-static void drain(struct server *s)
+void server_drain(struct server *s)
 {
 	const struct timespec pause = { 0, 20 * 1000000L };
 	int64_t end_ms = conns_now_ms() + SERVER_DRAIN_MS;
 
+	if (conns_is_draining(s->conns))
+		return;
 	for (size_t i = 0; i < s->listener_count; i++) {
 		int fd = MHD_quiesce_daemon(s->listener[i].daemon);
 
@@ -129,13 +132,23 @@ static void drain(struct server *s)
 		nanosleep(&pause, NULL);
 }
 
+uint64_t server_connections(const struct server *s)
+{
+	return conns_count(s->conns);
+}
+
+bool server_is_draining(const struct server *s)
+{
+	return conns_is_draining(s->conns);
+}
+
 void server_stop(struct server **slot)
 {
 	struct server *s = *slot;
 
 	if (!s)
 		return;
-	drain(s);
+	server_drain(s);
 	for (size_t i = 0; i < s->listener_count; i++)
 		MHD_stop_daemon(s->listener[i].daemon);
 	conns_stop(&s->conns);

@@ -8,6 +8,7 @@
 #include "httpd/access.h"
 #include "httpd/answer.h"
 #include "httpd/listen.h"
+#include "httpd/metrics.h"
 #include "httpd/site.h"
 
 #define SERVER_SOCKETS_MAX 32
@@ -20,7 +21,8 @@ struct server_setup {
 	struct listen_socket *socket; /* each is taken on success */
 	size_t socket_count;
 	struct policy policy;
-	struct access *access;    /* NULL: no log */
+	struct access *access; /* NULL: no log */
+	struct metrics *metrics;
 	unsigned int threads;     /* per socket; 0: processors of this process */
 	unsigned int per_address; /* connections of one address; 0: any number */
 };
@@ -28,7 +30,14 @@ struct server_setup {
 int server_start(const struct server_setup *setup, struct server **out,
 	struct err *e) must_check nonnull;
 
-/* Accepts nothing more, lets replies under way finish for SERVER_DRAIN_MS, ends. */
+/* Connections that are open, and whether it is about to end. */
+uint64_t server_connections(const struct server *s) nonnull;
+bool server_is_draining(const struct server *s) nonnull;
+
+/* Accepts nothing more and lets replies under way finish for SERVER_DRAIN_MS. */
+void server_drain(struct server *s) nonnull;
+
+/* Drains, when that was not done, and ends. */
 void server_stop(struct server **s) nonnull;
 
 #endif

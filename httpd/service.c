@@ -5,26 +5,57 @@
 #include "httpd/inherit.h"
 #include "httpd/limits.h"
 
+#include <time.h>
+
 /* ---- sockets */
+
+/* A check beside a server that runs finds its own ports taken. */
+static int open_socket(struct service *s, const char *text, enum listen_kind kind,
+	struct listen_socket *out, struct err *e)
+{
+	char where[300];
+
+	/* A port alone will do where TLS has its address already. */
+	snprintf(where, sizeof(where), "%s%s",
+		kind == LISTEN_REDIRECT && !strchr(text, ':') ? ":" : "", text);
+	if (listen_open(where, kind, out, e) == 0)
+		return 0;
+	if (!s->options->check || e->sys != EADDRINUSE)
+		return -1;
+	*out = (struct listen_socket){ .fd = -1, .kind = kind };
+	snprintf(out->host_port, sizeof(out->host_port), "%.79s", where);
+	return 0;
+}
 
 static int open_sockets(struct service *s, const struct opt_list *list,
 	enum listen_kind kind, struct err *e)
 {
 	for (size_t i = 0; i < list->count; i++) {
-		char where[300];
-
 		if (s->socket_count == SERVER_SOCKETS_MAX)
 			return err_set(e, ERR_LIMIT, "listen on at most %d sockets",
 				SERVER_SOCKETS_MAX);
-		/* A port alone will do where TLS has its address already. */
-		snprintf(where, sizeof(where), "%s%s",
-			kind == LISTEN_REDIRECT && !strchr(list->item[i], ':') ? ":" : "",
-			list->item[i]);
-		if (listen_open(where, kind, &s->socket[s->socket_count], e) < 0)
+		if (open_socket(s, list->item[i], kind, &s->socket[s->socket_count], e) <
+			0)
 			return -1;
 		s->socket_count++;
 	}
 	return 0;
+}
+
+/* Clients' sockets first; their order stays. */
+static void part_sockets(struct service *s)
+{
+	struct listen_socket all[SERVER_SOCKETS_MAX];
+	size_t at = 0;
+
+	memcpy(all, s->socket, sizeof(all));
+	for (size_t i = 0; i < s->socket_count; i++)
+		if (all[i].kind != LISTEN_METRICS)
+			s->socket[at++] = all[i];
+	s->client_count = at;
+	for (size_t i = 0; i < s->socket_count; i++)
+		if (all[i].kind == LISTEN_METRICS)
+			s->socket[at++] = all[i];
 }
 
 static const struct listen_socket *find_socket(
@@ -59,8 +90,10 @@ static int open_all_sockets(struct service *s, const struct options *o, struct e
 			0 ||
 		open_sockets(s, &o->listen, has_tls ? LISTEN_TLS : LISTEN_PLAIN, e) < 0 ||
 		open_sockets(s, &o->plain, LISTEN_PLAIN, e) < 0 ||
-		open_sockets(s, &o->redirect, LISTEN_REDIRECT, e) < 0)
+		open_sockets(s, &o->redirect, LISTEN_REDIRECT, e) < 0 ||
+		open_sockets(s, &o->metrics, LISTEN_METRICS, e) < 0)
 		return -1;
+	part_sockets(s);
 	return check_sockets(s, e);
 }
 
@@ -71,18 +104,29 @@ static int open_trees(struct service *s, const struct options *o, struct err *e)
 	if (site_open(&s->site, o->root, e) < 0)
 		return -1;
 	s->has_site = true;
+	s->site.is_private = o->tokens || o->client_ca;
 	if (o->acme_dir && site_open(&s->acme, o->acme_dir, e) < 0)
 		return -1;
 	s->has_acme = o->acme_dir != NULL;
 	return 0;
 }
 
+static enum access_form log_form(const struct options *o)
+{
+	return o->log_format && strcmp(o->log_format, "json") == 0 ? ACCESS_JSON
+								   : ACCESS_COMBINED;
+}
+
 int service_open(struct service *s, const struct options *o, struct err *e)
 {
 	s->options = o;
+	s->started_s = time(NULL);
+	s->metrics = metrics_new();
 	if (secrets_open(&s->secrets, o, e) < 0 || open_trees(s, o, e) < 0)
 		return -1;
-	if (o->log && access_open(o->log, &s->access, e) < 0)
+	if (o->log && !o->check && access_open(o->log, log_form(o), &s->access, e) < 0)
+		return -1;
+	if (!o->check && notify_open(&s->notify, e) < 0)
 		return -1;
 	return open_all_sockets(s, o, e);
 }
@@ -98,6 +142,47 @@ int service_confine(struct service *s, struct err *e)
 	return confine(dirs, s->has_acme ? 2 : 1, &user, e);
 }
 
+static void tell_metrics(void *ctx, struct buf *out)
+{
+	struct service *s = ctx;
+	const struct metrics_now now = {
+		.connections = server_connections(s->server),
+		.generation = site_generation(&s->site),
+		.certificate_expires_s = s->secrets.tls ? tls_expires(s->secrets.tls) : 0,
+		.started_s = s->started_s,
+		.log_dropped = s->access ? access_dropped(s->access) : 0,
+		.is_draining = server_is_draining(s->server),
+	};
+
+	metrics_format(s->metrics, &now, out);
+}
+
+/* The tree is there, and what its switch names. */
+static bool tell_ready(void *ctx)
+{
+	const struct service *s = ctx;
+	uint64_t generation = site_generation(&s->site);
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), LAYOUT_GEN "/%llu", (unsigned long long)generation);
+	return !server_is_draining(s->server) &&
+	       site_stat(&s->site, generation > 0 ? path : ".", &st) &&
+	       (generation > 0 || !site_stat(&s->site, LAYOUT_LIVE, &st));
+}
+
+static int start_monitors(struct service *s, struct err *e)
+{
+	const struct monitor_tells tells = { tell_metrics, tell_ready, s };
+
+	for (size_t i = s->client_count; i < s->socket_count; i++) {
+		if (monitor_start(s->socket[i].fd, &tells, &s->monitor[i], e) < 0)
+			return -1;
+		s->socket[i].fd = -1;
+	}
+	return 0;
+}
+
 int service_start(struct service *s, struct err *e)
 {
 	const struct options *o = s->options;
@@ -105,19 +190,23 @@ int service_start(struct service *s, struct err *e)
 	struct server_setup setup = {
 		.site = &s->site,
 		.socket = s->socket,
-		.socket_count = s->socket_count,
+		.socket_count = s->client_count,
 		.policy = { .prefix = o->prefix_path,
 			.payload_base = *o->payload_base ? o->payload_base : NULL,
 			.acme = s->has_acme ? &s->acme : NULL,
 			.autoindex = o->autoindex,
+			.tokens = s->secrets.tokens,
 			.tls = s->secrets.tls,
 			.tls_port = tls ? tls->port : 0 },
 		.access = s->access,
+		.metrics = s->metrics,
 		.threads = (unsigned int)o->threads,
 		.per_address = (unsigned int)o->per_address,
 	};
 
-	return server_start(&setup, &s->server, e);
+	if (server_start(&setup, &s->server, e) < 0)
+		return -1;
+	return start_monitors(s, e);
 }
 
 /* ---- while it serves */
@@ -140,10 +229,12 @@ void service_reload(struct service *s, struct out *out)
 {
 	struct err e;
 
+	notify_reloading(&s->notify);
 	s->complained = secrets_reload(&s->secrets, &e) < 0;
 	if (s->complained)
 		out_warn(out, "what was read before stays in use: %s", e.text);
 	reload_log(s, out);
+	notify_ready(&s->notify, "serving");
 }
 
 /* A certificate and its key are two files: between their replacements they do not fit,
@@ -167,6 +258,7 @@ void service_tick(struct service *s, struct out *out)
 {
 	int64_t now_ms = conns_now_ms();
 
+	notify_alive(&s->notify, now_ms);
 	if (s->secrets.tls)
 		tls_rotate(s->secrets.tls, now_ms);
 	if (now_ms - s->looked_ms < SERVICE_LOOK_MS)
@@ -175,12 +267,25 @@ void service_tick(struct service *s, struct out *out)
 	look_at_files(s, out);
 }
 
+/* The operator's socket is the last to go: it tells of the draining. */
+static void stop_serving(struct service *s)
+{
+	notify_stopping(&s->notify);
+	if (s->server)
+		server_drain(s->server);
+	for (size_t i = 0; i < s->socket_count; i++)
+		monitor_stop(&s->monitor[i]);
+	server_stop(&s->server);
+	notify_close(&s->notify);
+}
+
 void service_close(struct service *s)
 {
-	server_stop(&s->server);
+	stop_serving(s);
 	for (size_t i = 0; i < s->socket_count; i++)
 		auto_fd_cleanup(&s->socket[i].fd);
 	access_close(&s->access);
+	metrics_free(&s->metrics);
 	secrets_close(&s->secrets);
 	if (s->has_acme)
 		site_close(&s->acme);

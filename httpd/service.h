@@ -6,6 +6,8 @@
 #ifndef HTTPD_SERVICE_H
 #define HTTPD_SERVICE_H
 
+#include "httpd/monitor.h"
+#include "httpd/notify.h"
 #include "httpd/options.h"
 #include "httpd/secrets.h"
 #include "httpd/server.h"
@@ -20,8 +22,13 @@ struct service {
 	bool has_acme;
 	struct secrets secrets;
 	struct access *access;
-	struct listen_socket socket[SERVER_SOCKETS_MAX];
+	struct metrics *metrics;
+	struct notify notify;
+	struct listen_socket socket[SERVER_SOCKETS_MAX]; /* those for metrics last */
 	size_t socket_count;
+	size_t client_count; /* without them */
+	struct monitor *monitor[SERVER_SOCKETS_MAX];
+	int64_t started_s;
 	struct server *server;
 	int64_t looked_ms;
 	bool complained; /* about the files as they are now */

@@ -48,6 +48,14 @@ static int live_generation(const struct site *s, uint64_t *out, struct err *e)
 	return 0;
 }
 
+uint64_t site_generation(const struct site *s)
+{
+	uint64_t generation = 0;
+	struct err e;
+
+	return live_generation(s, &generation, &e) == 0 ? generation : 0;
+}
+
 /* The fixed link that path goes through, and what of path lies behind it. */
 static const struct layout_link *find_link(const char *path, const char **rest)
 {

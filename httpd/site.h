@@ -19,6 +19,7 @@
 struct site {
 	int root_dir;
 	struct pairs *pairs;
+	bool is_private; /* no shared cache may keep what is served */
 };
 
 struct site_path {
@@ -33,6 +34,9 @@ void site_close(struct site *s) nonnull;
 /* Where path (as resolved from a target) lies right now for this client. */
 int site_locate(const struct site *s, const char *path, const struct address *client,
 	int64_t now_ms, struct site_path *out, struct err *e) must_check nonnull;
+
+/* The live generation; 0 when the tree has none. */
+uint64_t site_generation(const struct site *s) nonnull;
 
 /* Where the same file lies ready-made in a coding: beside it, in the same generation.
  * False when it does not, or is older than the file, or no smaller. */

@@ -24,8 +24,8 @@ gpgme\.h lib/adapt/verify.c indexer/sign.c
 openssl/.*\.h lib/adapt/digest.c
 curl/.*\.h client/image/fetch.c builder/fetch/main.c
 sqlite3\.h indexer/catalog.c
-microhttpd\.h httpd/server.c httpd/exchange.c httpd/exchange.h httpd/response.c
-gnutls/.*\.h httpd/tls.c
+microhttpd\.h httpd/server.c httpd/exchange.c httpd/exchange.h httpd/response.c httpd/monitor.c
+gnutls/.*\.h httpd/tls.c httpd/tokens.c
 T
 
 # Floors and folders.

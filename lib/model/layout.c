@@ -295,6 +295,26 @@ bool layout_is_payload(const char *path)
 	return oci_part(path, "blobs") != NULL;
 }
 
+bool layout_is_download(const char *path, struct image *out)
+{
+	static const char *const names[] = { "rootfs.tar.xz", "rootfs.tar.zst",
+		"rootfs.squashfs", "disk.qcow2" };
+	const char *name = dated_name(path), *image = component(path, 1);
+	char text[IMAGE_NAME_MAX];
+	bool counts = name && begins(name, "from-") && ends(name, ".delta");
+	struct err e;
+	int len;
+
+	for (size_t i = 0; name && i < ARRAY_COUNT(names); i++)
+		counts = counts || strcmp(name, names[i]) == 0;
+	if (!counts)
+		return false;
+	/* up to the slash before the serial */
+	len = (int)(component(path, 5) - image) - 1;
+	return snprintf(text, sizeof(text), "%.*s", len, image) < (int)sizeof(text) &&
+	       image_parse(text, out, &e) == 0;
+}
+
 static bool is_type_byte(unsigned char c)
 {
 	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||

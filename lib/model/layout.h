@@ -81,6 +81,10 @@ bool layout_is_negotiated(const char *path) nonnull;
  * archives, images and deltas of a build, OCI blobs? */
 bool layout_is_payload(const char *path) nonnull;
 
+/* Is this the root file system of an image, or the delta to it: what counts as one
+ * download of the image? */
+bool layout_is_download(const char *path, struct image *out) nonnull;
+
 /* OCI documents begin {"schemaVersion":2,"mediaType":"...": returns the type in out, or
  * false. */
 bool layout_oci_media_type(struct bytes head, char *out, size_t out_size) nonnull;

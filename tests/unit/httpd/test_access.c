@@ -20,7 +20,7 @@ static void line_is(struct access_entry a, const char *want)
 {
 	auto_buf struct buf b = BUF_INIT(8192);
 
-	access_format(&b, &a);
+	access_format(&b, ACCESS_COMBINED, &a);
 	assert_string_equal(buf_str(&b), want);
 }
 
@@ -54,7 +54,7 @@ static void access_line_is_bounded(void **state)
 	memset(target, '"', sizeof(target) - 1);
 	a.target = target;
 	a.user_agent = bytes_of_str(target);
-	access_format(&b, &a);
+	access_format(&b, ACCESS_COMBINED, &a);
 	assert_in_range(b.len, 1000, 4096);
 }
 

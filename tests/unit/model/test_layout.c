@@ -212,6 +212,26 @@ static void payloads_are_large_and_never_change(void **state)
 			fail_msg("%s", others[i]);
 }
 
+static void downloads_name_their_image(void **state)
+{
+	struct image i;
+
+	(void)state;
+	assert_true(layout_is_download(DATED "/rootfs.tar.xz", &i));
+	assert_string_equal(i.distro, "debian");
+	assert_string_equal(i.release, "trixie");
+	assert_string_equal(i.arch, "amd64");
+	assert_string_equal(i.variant, "default");
+	assert_true(layout_is_download(DATED "/from-20261122_0207.delta", &i));
+	assert_false(layout_is_download(DATED "/meta.tar.xz", &i));
+	assert_false(layout_is_download(DATED "/rootfs.tar.xz.asc", &i));
+	assert_false(layout_is_download(DATED "/rootfs.man", &i));
+	assert_false(
+		layout_is_download("images/d/r/a\"/v/20261123_0207/rootfs.tar.xz", &i));
+	assert_false(layout_is_download("rootfs.tar.xz", &i));
+	assert_false(layout_is_download("", &i));
+}
+
 static bool oci(const char *text, char *out, size_t size)
 {
 	return layout_oci_media_type(bytes_of_str(text), out, size);
@@ -270,6 +290,7 @@ int main(void)
 		cmocka_unit_test(media_types_follow_names),
 		cmocka_unit_test(pages_are_negotiated_and_payloads_are_not),
 		cmocka_unit_test(payloads_are_large_and_never_change),
+		cmocka_unit_test(downloads_name_their_image),
 		cmocka_unit_test(oci_type_stands_in_the_document),
 	};
 
