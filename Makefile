@@ -49,6 +49,8 @@ libexecdir = $(PREFIX)/libexec/rootyard
 datadir = $(PREFIX)/share/rootyard
 mandir = $(PREFIX)/share/man
 compdir = $(PREFIX)/share/bash-completion/completions
+unitdir = $(PREFIX)/lib/systemd/system
+sysusersdir = $(PREFIX)/lib/sysusers.d
 
 WARN = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wformat=2 -Wvla \
 	-Wcast-qual -Wpointer-arith -Wundef -Wwrite-strings $(if $(filter 1,$(WERROR)),-Werror)

@@ -104,7 +104,7 @@ static int open_trees(struct service *s, const struct options *o, struct err *e)
 	if (site_open(&s->site, o->root, e) < 0)
 		return -1;
 	s->has_site = true;
-	s->site.is_private = o->tokens || o->client_ca;
+	s->site.is_private = o->tokens != NULL;
 	if (o->acme_dir && site_open(&s->acme, o->acme_dir, e) < 0)
 		return -1;
 	s->has_acme = o->acme_dir != NULL;
