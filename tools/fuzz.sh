@@ -9,10 +9,10 @@ build=$1 seconds=$2
 shift 2
 out=$build/fuzz
 make -s BUILD="$build" SAN=fuzz CC=clang "$out/libmodel.a" "$out/libadapt.a" "$out/libbase.a" \
-	"$out/httpd/cond.o" "$out/httpd/date.o" "$out/httpd/range.o" "$out/httpd/resolve.o" >/dev/null
+	"$out/httpd/coding.o" "$out/httpd/cond.o" "$out/httpd/date.o" "$out/httpd/range.o" "$out/httpd/resolve.o" >/dev/null
 # The server's pure decisions; the linker takes from the archive what a fuzzer calls.
 rm -f "$out/libpure.a"
-ar rcs "$out/libpure.a" "$out/httpd/cond.o" "$out/httpd/date.o" "$out/httpd/range.o" "$out/httpd/resolve.o"
+ar rcs "$out/libpure.a" "$out/httpd/coding.o" "$out/httpd/cond.o" "$out/httpd/date.o" "$out/httpd/range.o" "$out/httpd/resolve.o"
 packages="yaml-0.1 libarchive libzstd liblzma jansson gpgme libcrypto"
 failed=0
 for name; do

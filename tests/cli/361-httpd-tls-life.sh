@@ -42,7 +42,7 @@ loader=$!
 sleep 0.3
 put_pair two.example
 kill -HUP "$SERVER_PID"
-sleep 0.5
+sleep 1.5
 is "$(subject)" two.example "SIGHUP reads the new certificate and key"
 put_pair three.example
 for _ in {1..60}; do
@@ -57,17 +57,17 @@ ok "to its end" cmp "$T/got" "$P/big"
 # Half a pair, and no pair at all.
 cp "$T/one.example.key" "$T/live/key"
 kill -HUP "$SERVER_PID"
-sleep 0.5
+sleep 1.5
 is "$(subject)" three.example "a key that does not fit changes nothing"
 like "$(cat "$SERVER_LOG.err")" "stays in use: cannot use certificate '.*live/cert' with key" "and is told"
 rm "$T/live/key"
 kill -HUP "$SERVER_PID"
-sleep 0.5
+sleep 1.5
 is "$(subject)" three.example "nor does one that is gone"
 like "$(cat "$SERVER_LOG.err")" "cannot open '.*live/key': No such file" "which is told too"
 put_pair one.example
 kill -HUP "$SERVER_PID"
-sleep 0.5
+sleep 1.5
 is "$(subject)" one.example "a pair that fits is taken"
 
 # Resumption.
@@ -81,7 +81,7 @@ is "$(resumes -tls1_3)" "Reused," "TLS 1.3 resumes by ticket"
 like "$(cat "$T/resumed")" '0123456789' "and serves"
 is "$(resumes -tls1_2)" "Reused," "so does TLS 1.2"
 kill -HUP "$SERVER_PID"
-sleep 0.5
+sleep 1.5
 (printf 'GET /digits HTTP/1.0\r\n\r\n'; sleep 0.3) | openssl s_client -connect "127.0.0.1:$PORT" -tls1_2 -sess_in "$T/session" >"$T/resumed" 2>/dev/null
 like "$(cat "$T/resumed")" '^New,' "a ticket from before a replacement is no key to what came after"
 like "$(cat "$T/resumed")" 0123456789 "but the handshake is made"

@@ -38,21 +38,21 @@ for i in 0 1 3 4 5; do is "$(curl -gs -m 5 --cacert "$T/ca/ca.crt" "${at[i]/\[::
 is "$(curl -s -o /dev/null -w '%{http_code}' "${at[2]}/digits")" 308 "${at[2]%:*} redirects"
 
 # The log: moved away, and opened again.
-sleep 1.2
+sleep 2.5
 mv "$T/log/access" "$T/log/access.1"
 curl -s "${at[1]}/before" >/dev/null
-sleep 1.2
+sleep 2.5
 like "$(cat "$T/log/access.1")" 'before' "until it is told, the server writes where it wrote"
 kill -HUP "$SERVER_PID"
-sleep 0.5
+sleep 1.5
 curl -s "${at[1]}/after" >/dev/null
-sleep 1.2
+sleep 2.5
 like "$(cat "$T/log/access")" '"GET /after' "SIGHUP opens the log again"
 is "$(cat "$T/log/access.1" "$T/log/access" | wc -l)" 8 "no line is lost between"
 rm "$T/log/access"
 ln -s /etc/passwd "$T/log/access"
 kill -HUP "$SERVER_PID"
-sleep 0.5
+sleep 1.5
 like "$(cat "$SERVER_LOG.err")" "the log stays where it is: cannot open '.*access'" "a log that became a link is not followed"
 kill -TERM "$SERVER_PID"
 wait "$SERVER_PID"

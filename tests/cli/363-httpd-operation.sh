@@ -73,7 +73,7 @@ is "$(code "$METRICS/readyz")" 200 "until it does"
 
 # JSON lines.
 curl -s -A $'evil"\\\xff' "$PLAIN/"$'"\\%0a' >/dev/null
-sleep 1.2
+sleep 2.5
 ok "each line of the log is JSON" python3 -c '
 import json, sys
 lines = [json.loads(l) for l in open(sys.argv[1], "rb")]
@@ -89,7 +89,7 @@ for _ in {1..30}; do grep -q WATCHDOG "$T/told" && break; sleep 0.1; done
 is "$(head -n 1 "$T/told")" "READY=1 STATUS=serving" "the service manager hears that it is ready"
 like "$(cat "$T/told")" '^WATCHDOG=1' "and alive"
 kill -HUP "$SERVER_PID"
-sleep 0.5
+sleep 1.5
 like "$(grep -A1 RELOADING "$T/told" | tr '\n' ' ')" 'RELOADING=1 MONOTONIC_USEC=[0-9]+ READY=1' "that it reloads, and has"
 curl -s --limit-rate 20M "$PLAIN/$DATED/rootfs.tar.xz" -o "$T/got" &
 loader=$!

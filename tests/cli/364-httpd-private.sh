@@ -36,23 +36,23 @@ is "$(code "$URL/.well-known/acme-challenge/token")" 200 "an ACME server needs n
 is "$(code --path-as-is "$URL/.well-known/acme-challenge/../../digits")" 400 "which is no way around"
 is "$(code --path-as-is "$URL/.well-known/acme-challenge/%2e%2e/%2e%2e/digits")" 400 "however it is written"
 is "$(curl -s -o /dev/null -o /dev/null -o /dev/null -w '%{num_connects} ' "$URL/a" "$URL/b" "$URL/c")" "1 0 0 " "a refusal keeps the connection"
-sleep 1.2
+sleep 2.5
 like "$(cat "$T/access")" '^127.0.0.1 - ci \[' "the log names the label"
 unlike "$(cat "$T/access")" 's3cret' "and never the token"
 
 line carol third >"$T/tokens.new"
 mv "$T/tokens.new" "$T/tokens"
 kill -HUP "$SERVER_PID"
-sleep 0.5
+sleep 1.5
 is "$(code "$URL/digits" -H 'Authorization: Bearer s3cret') $(code "$URL/digits" -H 'Authorization: Bearer third')" "401 200" "SIGHUP reads the tokens again"
 echo nonsense >"$T/tokens"
 kill -HUP "$SERVER_PID"
-sleep 0.5
+sleep 1.5
 is "$(code "$URL/digits" -H 'Authorization: Bearer third')" 200 "what cannot be read changes nothing"
 like "$(cat "$SERVER_LOG.err")" "cannot use tokens '.*tokens': line 1 is not LABEL" "and is named"
 : >"$T/tokens"
 kill -HUP "$SERVER_PID"
-sleep 0.5
+sleep 1.5
 is "$(code "$URL/digits" -H 'Authorization: Bearer third')" 401 "an empty list is a list of nobody"
 stop_server "$SERVER_PID"
 exits 1 "a token in clear" rootyard-httpd --user ry-www --root "$P" --listen 127.0.0.1:0 --tokens <(echo ci s3cret)
@@ -83,7 +83,7 @@ talk -tls1_3 -sess_out "$T/session" >/dev/null
 like "$(talk -tls1_3 -sess_in "$T/session")" '0123456789' "a session is resumed"
 cp "$T/other/ca.crt" "$T/clients"
 kill -HUP "$SERVER_PID"
-sleep 0.5
+sleep 1.5
 is "$(as stranger) $(as friend)" "200 000" "the authorities are read again"
 unlike "$(talk -tls1_3 -sess_in "$T/session")" '0123456789' "and sessions of before end with them"
 exits 2 "certificates of clients" rootyard-httpd --user ry-www --root "$P" --listen 127.0.0.1:0 --client-ca "$T/clients"

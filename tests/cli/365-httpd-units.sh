@@ -48,7 +48,7 @@ is "$(curl -s -m 10 --cacert "$T/ca/ca.crt" "$TLS/digits")" 0123456789 "on socke
 curl -s -m 5 "$METRICS/metrics" >/dev/null
 server=$(sed -n 's/^\([0-9]*\) .*execve("[^"]*rootyard-httpd".*/\1/p' "$T/trace" | tail -n 1)
 kill -HUP "$server"
-sleep 0.5
+sleep 1.5
 kill -TERM "$server"
 wait "$SERVER_PID"
 is $? 0 "to a good end"

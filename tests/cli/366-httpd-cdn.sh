@@ -72,7 +72,7 @@ is "$STATUS $(header Content-Length)" "200 88" "several slices are the whole fil
 stop_server "$SERVER_PID"
 start_server rootyard-httpd --user ry-www --root "$P" --listen 127.0.0.1:0 --log "$T/access" || exit 1
 get "$TAR" -H 'X-Forwarded-For: 198.51.100.7' -H 'Forwarded: for=198.51.100.7'
-sleep 1.2
+sleep 2.5
 is "$(cut -d' ' -f1 "$T/access")" 127.0.0.1 "the log knows who connected, not who is said to have"
 stop_server "$SERVER_PID"
 
