@@ -2,6 +2,7 @@
 
 #include "client/run/confine.h"
 #include "client/run/init.h"
+#include "client/run/machine.h"
 #include "client/run/report.h"
 #include "client/run/rootfs.h"
 #include "client/run/special.h"
@@ -61,9 +62,10 @@ static int build_root(const struct plan *p, const struct layers *layers, struct 
 	auto_fd int root = rootfs_mount(p, layers, e);
 
 	if (root < 0 || rootfs_write_names(root, p, e) < 0 ||
-		special_mount(root, p->flags, e) < 0)
+		special_mount(root, p->flags, e) < 0 ||
+		((p->flags & PLAN_SYSTEM) && machine_mount(root, p, e) < 0))
 		return -1;
-	return rootfs_enter(root, e);
+	return rootfs_enter(root, p->flags & PLAN_SYSTEM, e);
 }
 
 static int prepare(const struct plan *p, int sock_fd, int *tty_fd, struct err *e)
@@ -81,7 +83,7 @@ static int prepare(const struct plan *p, int sock_fd, int *tty_fd, struct err *e
 	if ((p->flags & PLAN_TTY) &&
 		(*tty_fd = tty_make(sock_fd, true, &p->window, e)) < 0)
 		return -1;
-	return confine_rights(e);
+	return confine_rights(p->flags & PLAN_SYSTEM, e);
 }
 
 void child_main(const struct plan *p, int sock_fd)

@@ -25,6 +25,8 @@ static int create(struct instance *i, const struct create_options *o, char *cons
 	settings_apply(&command, &config);
 	if (env_make(&s->env, environ, config.tty, &env, e) < 0)
 		return -1;
+	if (command.is_system)
+		env_be_system(&env);
 	config.env = env.item;
 	if (containers_sweep(&i->store, &i->holder, true, e) < 0)
 		return err_wrap(e, "cannot tidy up after a killed container");

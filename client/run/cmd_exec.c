@@ -37,7 +37,11 @@ static int find(struct exec *x, const char *name, struct err *e)
 		return -1;
 	if (join_open(&n->state, strcmp(n->config.net, "host") == 0, &x->join, e) < 0)
 		return err_wrap(e, "cannot enter container '%s'", name);
-	x->plan.flags = strlen(n->state.id) > 64 ? 0 : PLAN_FULL_MAP;
+	x->plan.flags = (strlen(n->state.id) > 64 ? 0U : PLAN_FULL_MAP) |
+			(config_is_system(&n->config) ? PLAN_SYSTEM : 0U);
+	x->plan.cgroup_fd = cgroup_open(n->state.cgroup);
+	if (*n->state.cgroup && x->plan.cgroup_fd < 0)
+		return err_sys(e, "cannot open the cgroup of '%s'", name);
 	return 0;
 }
 
@@ -95,6 +99,7 @@ static void finish(struct exec *x)
 	relay_end(&x->relay);
 	auto_fd_cleanup(&x->signal_fd);
 	auto_fd_cleanup(&x->join.target_fd);
+	auto_fd_cleanup(&x->plan.cgroup_fd);
 	auto_fd_cleanup(&x->launched.pid_fd);
 	auto_fd_cleanup(&x->launched.sock_fd);
 	named_release(&x->named);
@@ -118,6 +123,7 @@ static int exec(struct call *c, bool shell, struct err *e)
 		.options = c->values,
 		.out = c->out,
 		.join = { .target_fd = -1 },
+		.plan = { .cgroup_fd = -1 },
 		.relay = { .master_fd = -1, .child_end = { -1, -1, -1 } },
 		.launched = LAUNCHED_INIT,
 		.signal_fd = -1,

@@ -34,6 +34,7 @@ static void add_running(struct jsonw *w, const struct run_state *s)
 	add_process(w, "supervisor", &s->supervisor);
 	jsonw_kint(w, "user_namespace", (int64_t)s->userns);
 	jsonw_kint(w, "pid_namespace", (int64_t)s->pidns);
+	jsonw_kstr(w, "cgroup", s->cgroup);
 	jsonw_kint(w, "started", s->created);
 	jsonw_kint(w, "uptime_s", time(NULL) - s->created);
 	jsonw_end_object(w);
@@ -46,6 +47,7 @@ static void add_config(struct jsonw *w, const struct container_config *c)
 	jsonw_kint(w, "created", strtoll(c->created, NULL, 10));
 	jsonw_kstr(w, "profile", c->profile);
 	jsonw_kstr(w, "stop_signal", c->stop_signal);
+	jsonw_kstr(w, "uuid", c->uuid);
 	jsonw_kbool(w, "ephemeral", c->ephemeral);
 	jsonw_kbool(w, "tty", c->tty);
 	jsonw_kstr(w, "hostname", c->hostname);

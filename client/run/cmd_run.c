@@ -35,9 +35,12 @@ static int prepare_container(struct run *r, struct err *e)
 		return err_wrap(e, "cannot tidy up after a killed container");
 	if (container_create(&i->store, name ? name : "", i->image.distro, &r->config,
 		    &i->container, e) < 0 ||
-		holder_enter(&i->holder, e) < 0)
+		holder_enter(&i->holder, e) < 0 ||
+		container_give(&i->container, i->rootfs_fd, e) < 0)
 		return -1;
-	return container_give(&i->container, i->rootfs_fd, e);
+	return r->command.is_system && !r->options->detach
+		       ? instance_make_cgroup(i, &r->config, e)
+		       : 0;
 }
 
 static int prepare(struct run *r, const char *image, char *const *argv, struct err *e)
@@ -57,8 +60,10 @@ static int prepare(struct run *r, const char *image, char *const *argv, struct e
 	r->config.ephemeral = r->options->rm;
 	r->config.once = true;
 	settings_apply(&r->command, &r->config);
-	if (r->options->rm && !s->layer)
+	if (r->options->rm && !s->layer && !r->command.is_system)
 		r->config.layer = settings_layer_of_once();
+	if (r->command.is_system)
+		env_be_system(&r->env);
 	r->config.env = r->env.item;
 	return prepare_container(r, e);
 }
@@ -80,6 +85,8 @@ static int prepare_detached(
 	r->config.tty = r->command.is_system;
 	if (env_make(&s->env, environ, r->config.tty, &r->env, e) < 0)
 		return -1;
+	if (r->command.is_system)
+		env_be_system(&r->env);
 	r->config.env = r->env.item;
 	return prepare_container(r, e);
 }
@@ -102,8 +109,8 @@ static int run_detached(
 	return status;
 }
 
-/* Returns the exit status, or -1. */
-static int run_command(struct run *r, struct err *e)
+/* From one boot to its end: the exit status, or -1. */
+static int run_once(struct run *r, struct err *e)
 {
 	struct instance *i = &r->instance;
 	struct launch_result result;
@@ -120,6 +127,21 @@ static int run_command(struct run *r, struct err *e)
 		return -1;
 	i->launched.pid = -1;
 	return status;
+}
+
+/* A system that reboots is started again. */
+static int run_command(struct run *r, struct err *e)
+{
+	for (;;) {
+		int status = run_once(r, e);
+
+		if (!r->command.is_system || status != INSTANCE_REBOOTS)
+			return status;
+		relay_end(&r->relay);
+		if (instance_make_cgroup(&r->instance, &r->config, e) < 0 ||
+			relay_plan(&r->relay, r->instance.plan.stdio, e) < 0)
+			return -1;
+	}
 }
 
 /* Whatever happened, nothing stays behind but a container that was to stay. */

@@ -1,6 +1,5 @@
 #include "client/run/commands.h"
 
-#include "client/run/member.h"
 #include "client/run/named.h"
 #include "client/run/warden.h"
 
@@ -73,7 +72,7 @@ static int stop_one(const struct store *s, const char *name, const struct stop_o
 	if (!n.live)
 		return 0;
 	number = o->kill ? SIGKILL : config_stop_signal(&n.config);
-	if (member_stop(&n.state, number, o->timeout_s * 1000, &killed, e) < 0)
+	if (named_stop(s, &n, number, o->timeout_s * 1000, &killed, e) < 0)
 		return err_wrap(e, "cannot stop '%s'", name);
 	if (killed && !o->kill)
 		out_warn(out,

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/random.h>
 
 #define CONFIG_MAX (64U << 10)
 
@@ -27,6 +28,7 @@ static const struct field {
 	{ "ephemeral", FLAG, AT(ephemeral), NULL, false },
 	{ "profile", TEXT, AT(profile), "app", false },
 	{ "stop_signal", TEXT, AT(stop_signal), "TERM", false },
+	{ "uuid", TEXT, AT(uuid), "", false },
 	{ "tty", FLAG, AT(tty), NULL, false },
 	{ "hostname", TEXT, AT(hostname), "", false },
 	{ "net", TEXT, AT(net), "none", false },
@@ -203,4 +205,19 @@ int config_stop_signal(const struct container_config *c)
 	int number = signal_number(c->stop_signal);
 
 	return number > 0 ? number : SIGTERM;
+}
+
+/* RFC 9562 version 4. */
+void config_make_uuid(char out[CONFIG_UUID_TEXT])
+{
+	unsigned char r[16];
+	size_t at = 0;
+
+	if (getrandom(r, sizeof(r), 0) != (ssize_t)sizeof(r))
+		err_abort("no random bytes");
+	r[6] = (unsigned char)((r[6] & 0x0f) | 0x40);
+	r[8] = (unsigned char)((r[8] & 0x3f) | 0x80);
+	for (size_t i = 0; i < sizeof(r); i++)
+		at += (size_t)snprintf(out + at, CONFIG_UUID_TEXT - at, "%s%02x",
+			i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", r[i]);
 }

@@ -8,6 +8,8 @@
 
 #include "lib/base/arena.h"
 
+#define CONFIG_UUID_TEXT 37
+
 struct container_config {
 	const char *id;      /* of the image: 64 hex digits, maybe ".1id" */
 	const char *ref;     /* remote:d/r/a/v, for people */
@@ -19,6 +21,7 @@ struct container_config {
 	const char *workdir;
 	const char *profile;     /* app | system */
 	const char *stop_signal; /* TERM, RTMIN+3 */
+	const char *uuid;        /* of this container: its machine id as a system */
 	bool ephemeral;
 	bool tty;          /* in the background it has a terminal all the same */
 	char *const *argv; /* NULL-terminated, as is env */
@@ -37,6 +40,8 @@ bool config_is_system(const struct container_config *c) nonnull;
 
 /* A number; SIGTERM for what is no name of a signal. */
 int config_stop_signal(const struct container_config *c) nonnull;
+
+void config_make_uuid(char out[CONFIG_UUID_TEXT]) nonnull;
 
 /* From dir_fd, an open containers/<name>. */
 int config_read(int dir_fd, struct arena *a, struct container_config *out,

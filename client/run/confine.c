@@ -49,7 +49,7 @@ static int limit_caps(uint64_t keep, struct err *e)
 	return 0;
 }
 
-int confine_rights(struct err *e)
+int confine_rights(bool is_system, struct err *e)
 {
 	const struct rlimit none = { 0, 0 };
 
@@ -58,12 +58,17 @@ int confine_rights(struct err *e)
 	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0);
 	if (setrlimit(RLIMIT_CORE, &none) < 0)
 		return err_sys(e, "cannot forbid core files");
+	/* Its capabilities end at the user namespace, and su and sudo gain by setuid. */
+	if (is_system)
+		return 0;
 	if (limit_caps(app_set(), e) < 0)
 		return -1;
 	return sandbox_no_new_privs(e);
 }
 
-int confine_filter(struct err *e)
+int confine_filter(bool is_system, struct err *e)
 {
+	if (is_system)
+		return sandbox_seccomp(seccomp_system, ARRAY_COUNT(seccomp_system), e);
 	return sandbox_seccomp(seccomp_app, ARRAY_COUNT(seccomp_app), e);
 }

@@ -225,8 +225,27 @@ int container_give(const struct container *c, int rootfs_fd, struct err *e)
 	return 0;
 }
 
+int container_make_cgroup(struct container *c, uid_t uid, gid_t gid, struct err *e)
+{
+	char path[CGROUP_PATH_MAX];
+
+	if (c->cgroup.fd >= 0) {
+		memcpy(path, c->cgroup.path, sizeof(path));
+		auto_fd_cleanup(&c->cgroup.fd);
+		c->cgroup.fd = -1;
+	} else if (cgroup_place(c->name, path, e) < 0) {
+		return -1;
+	}
+	if (state_write_cgroup(c->run_dir, path, e) < 0 ||
+		cgroup_make(path, &c->cgroup, e) < 0)
+		return -1;
+	return cgroup_give(&c->cgroup, uid, gid, e);
+}
+
 void container_release(struct container *c)
 {
+	auto_fd_cleanup(&c->cgroup.fd);
+	c->cgroup.fd = -1;
 	auto_fd_cleanup(&c->dir_fd);
 	auto_fd_cleanup(&c->lock_fd);
 	auto_fd_cleanup(&c->run_dir);
@@ -265,6 +284,7 @@ int container_end(const struct store *s, struct container *c, struct err *e)
 
 	if (on_disk && (containers < 0 || to_trash(containers, c->name, trash, e) < 0))
 		return -1;
+	cgroup_remove(c->cgroup.path);
 	state_remove(s->run_fd, c->name);
 	container_release(c);
 	return empty_trash(containers, trash, e);
@@ -325,6 +345,20 @@ static void remember_trash(struct sweep *w, const char *trash)
 	snprintf(w->trash[w->trash_count++], sizeof(*w->trash), "%s", trash);
 }
 
+/* What is below it may be the container's own ids'. */
+static int sweep_cgroup(struct sweep *w, const char *name, struct err *e)
+{
+	char path[CGROUP_PATH_MAX];
+
+	state_read_cgroup(w->store->run_fd, name, path);
+	if (!*path)
+		return 0;
+	if (holder_enter(w->holder, e) < 0)
+		return -1;
+	cgroup_remove(path);
+	return 0;
+}
+
 static int sweep_name(struct sweep *w, const char *name, struct err *e)
 {
 	char trash[64] = "";
@@ -335,7 +369,8 @@ static int sweep_name(struct sweep *w, const char *name, struct err *e)
 	}
 	if (!container_name_is_valid(name) || state_is_live(w->store->run_fd, name))
 		return 0;
-	if (is_left_over(w, name) && to_trash(w->containers, name, trash, e) < 0)
+	if (sweep_cgroup(w, name, e) < 0 ||
+		(is_left_over(w, name) && to_trash(w->containers, name, trash, e) < 0))
 		return -1;
 	if (*trash)
 		remember_trash(w, trash);

@@ -19,12 +19,13 @@ struct container {
 	int lock_fd;
 	int dir_fd; /* containers/<name> */
 	bool ephemeral;
-	bool fleeting; /* nothing of it is on disk: dir_fd is the run place's */
+	bool fleeting;        /* nothing of it is on disk: dir_fd is the run place's */
+	struct cgroup cgroup; /* of its own, while it runs */
 };
 
 #define CONTAINER_INIT                                                                   \
 	{                                                                                \
-		.run_dir = -1, .lock_fd = -1, .dir_fd = -1                               \
+		.run_dir = -1, .lock_fd = -1, .dir_fd = -1, .cgroup = CGROUP_INIT        \
 	}
 
 /* [a-z0-9A-Z][a-zA-Z0-9._-]{0,62} */
@@ -42,6 +43,11 @@ int container_open(const struct store *s, const char *name, struct container *ou
 /* Gives upper and work the owner and mode of the image's root. */
 int container_give(
 	const struct container *c, int rootfs_fd, struct err *e) must_check nonnull;
+
+/* Gives it a cgroup of its own, a fresh one when it has one; ERR_NOTFOUND: nobody
+ * delegated any. The caller stands in the holder namespace; uid and gid are its root's. */
+int container_make_cgroup(
+	struct container *c, uid_t uid, gid_t gid, struct err *e) must_check nonnull;
 
 /* The end of a run: removes it when it is ephemeral, and its state. The caller stands in
  * the holder namespace. */

@@ -1,5 +1,7 @@
 #include "client/run/doctor.h"
 
+#include "client/run/cgroup.h"
+
 #include "client/run/confine.h"
 #include "client/run/holder.h"
 #include "client/run/kernel.h"
@@ -344,7 +346,7 @@ static int try_filter(void *ctx, struct err *e)
 	(void)ctx;
 	if (sandbox_no_new_privs(e) < 0)
 		return -1;
-	return confine_filter(e);
+	return confine_filter(false, e);
 }
 
 static void examine_seccomp(const struct examination *x, struct finding *f)

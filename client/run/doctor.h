@@ -37,7 +37,4 @@ extern const size_t doctor_check_count;
 bool subids_overlap(struct bytes text, const char *own_name, uid_t uid,
 	unsigned int start, char out[64]) nonnull;
 
-/* Path of our cgroup in cgroup2, from /proc/self/cgroup ("0::/path"). */
-bool cgroup_own_path(struct bytes text, char *out, size_t out_size) nonnull;
-
 #endif

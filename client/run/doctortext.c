@@ -29,21 +29,3 @@ bool subids_overlap(struct bytes text, const char *own_name, uid_t uid,
 	}
 	return false;
 }
-
-bool cgroup_own_path(struct bytes text, char *out, size_t out_size)
-{
-	const char *at = (const char *)text.data, *end = at + text.len;
-
-	while (at < end) {
-		const char *stop = memchr(at, '\n', (size_t)(end - at));
-		size_t len = stop ? (size_t)(stop - at) : (size_t)(end - at);
-
-		if (len > 3 && strncmp(at, "0::", 3) == 0 && len - 3 < out_size) {
-			memcpy(out, at + 3, len - 3);
-			out[len - 3] = '\0';
-			return true;
-		}
-		at += len + 1;
-	}
-	return false;
-}

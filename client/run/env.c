@@ -88,6 +88,11 @@ int env_make(const struct opt_list *asked, char *const *caller, bool tty, struct
 	return put_rest(out, asked, caller, tty, e);
 }
 
+void env_be_system(struct env *env)
+{
+	put(env, "container=lxc");
+}
+
 int env_join(const char *const *base, const struct opt_list *asked, char *const *caller,
 	bool tty, struct env *out, struct err *e)
 {

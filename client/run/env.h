@@ -23,6 +23,9 @@ int env_make(const struct opt_list *asked, char *const *caller, bool tty, struct
  * block on the stack. Returns its length. */
 size_t env_own_block(char **start) nonnull;
 
+/* What a system looks for: container=lxc, because images made for LXC ask for that name. */
+void env_be_system(struct env *env) nonnull;
+
 /* For a command that joins: what the container was started with (base), the caller's
  * terminal, and what --env asks for. */
 int env_join(const char *const *base, const struct opt_list *asked, char *const *caller,

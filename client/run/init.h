@@ -1,5 +1,5 @@
 /* init.h -- pid 1 of a container: starts the command, hands signals on, reaps, ends with
- * the command's status.
+ * the command's status. Of a system it is the command.
  * Rules   it stays undumpable, so that nothing in the container can read its memory, its
  *         descriptors or our executable through /proc/1
  * Source  pid_namespaces(7) */

@@ -138,6 +138,41 @@ int instance_use_image(struct instance *i, const char *id, const char *ref, stru
 
 /* ---- the process */
 
+int instance_make_cgroup(
+	struct instance *i, const struct container_config *c, struct err *e)
+{
+	uid_t uid = i->holder.ids.full ? i->holder.ids.uid_start : geteuid();
+	gid_t gid = i->holder.ids.full ? i->holder.ids.gid_start : getegid();
+
+	if (container_make_cgroup(&i->container, uid, gid, e) == 0)
+		return 0;
+	if (e->code != ERR_NOTFOUND)
+		return -1;
+	if (config_is_system(c))
+		out_warn(i->out,
+			"%s: an init that needs one (systemd) will not come up; with "
+			"systemd on this host: systemd-run --user --scope -p "
+			"Delegate=yes rootyard start %s",
+			e->text, i->container.name);
+	return 0;
+}
+
+/* A system is told its machine id. */
+static void make_env(struct instance *i, const struct container_config *c)
+{
+	size_t count = 0;
+
+	while (c->env[count])
+		count++;
+	free(i->env);
+	i->env = xcalloc(count + 2, sizeof(*i->env));
+	memcpy(i->env, c->env, count * sizeof(*i->env));
+	if (!config_is_system(c) || !*c->uuid)
+		return;
+	snprintf(i->uuid_line, sizeof(i->uuid_line), "container_uuid=%s", c->uuid);
+	i->env[count] = i->uuid_line;
+}
+
 static void describe(struct instance *i, const struct container_config *c, bool tty)
 {
 	struct plan *p = &i->plan;
@@ -151,7 +186,7 @@ static void describe(struct instance *i, const struct container_config *c, bool 
 		   (c->ephemeral ? PLAN_VOLATILE : 0U) |
 		   (config_layer_is_memory(c, &p->layer_size) ? PLAN_MEMORY : 0U) |
 		   (strcmp(c->net, "host") == 0 ? PLAN_HOST_NET : 0U) |
-		   (tty ? PLAN_TTY : 0U);
+		   (config_is_system(c) ? PLAN_SYSTEM : 0U) | (tty ? PLAN_TTY : 0U);
 	p->uid_start = i->holder.ids.full ? i->holder.ids.uid_start : geteuid();
 	p->gid_start = i->holder.ids.full ? i->holder.ids.gid_start : getegid();
 	p->rootfs = i->rootfs;
@@ -162,7 +197,10 @@ static void describe(struct instance *i, const struct container_config *c, bool 
 	p->hostname = i->hostname;
 	p->workdir = c->workdir;
 	p->argv = c->argv;
-	p->env = c->env;
+	make_env(i, c);
+	p->env = i->env;
+	p->uuid = c->uuid;
+	p->cgroup_fd = i->container.cgroup.fd;
 	p->scrub_len = env_own_block(&p->scrub);
 }
 
@@ -212,6 +250,8 @@ int instance_end(struct instance *i, struct err *e)
 	auto_fd_cleanup(&i->rootfs_fd);
 	auto_fd_cleanup(&i->image_fd);
 	i->launched.pid_fd = i->launched.sock_fd = i->rootfs_fd = i->image_fd = -1;
+	free(i->env);
+	i->env = NULL;
 	store_close(&i->store);
 	return rc;
 }

@@ -11,6 +11,10 @@
 #include "client/run/launch.h"
 #include "lib/base/out.h"
 
+/* What pid 1 ends with when a system reboots: reboot(2) sends it SIGHUP to restart, SIGINT
+ * to halt. */
+#define INSTANCE_REBOOTS (128 + 1)
+
 struct instance {
 	struct out *out;
 	struct store store;
@@ -23,6 +27,8 @@ struct instance {
 	struct plan plan; /* .stdio is the caller's to fill in */
 	char hostname[65];
 	char rootfs[128], upper[128], work[128];
+	const char **env; /* the command's, with what is decided at the start */
+	char uuid_line[64];
 	bool started; /* the command was executed */
 };
 
@@ -41,6 +47,10 @@ int instance_find_image(
 
 /* The image with this id, for a container that was made from it. */
 int instance_use_image(struct instance *i, const char *id, const char *ref,
+	struct err *e) must_check nonnull;
+
+/* Its cgroup, as far as one is delegated; a system without one is warned about. */
+int instance_make_cgroup(struct instance *i, const struct container_config *c,
 	struct err *e) must_check nonnull;
 
 /* Starts the command of c, with a terminal of its own when tty is set; result->status

@@ -52,7 +52,7 @@ static int settle(const struct join *j, const struct plan *p, int sock_fd, int *
 	if ((p->flags & PLAN_TTY) &&
 		(*tty_fd = tty_make(sock_fd, false, &p->window, e)) < 0)
 		return -1;
-	return confine_rights(e);
+	return confine_rights(p->flags & PLAN_SYSTEM, e);
 }
 
 __attribute__((noreturn)) static void joined_main(
@@ -61,7 +61,8 @@ __attribute__((noreturn)) static void joined_main(
 	int tty_fd = -1;
 	struct err e;
 
-	if (settle(j, p, sock_fd, &tty_fd, &e) < 0 || confine_filter(&e) < 0)
+	if (settle(j, p, sock_fd, &tty_fd, &e) < 0 ||
+		confine_filter(p->flags & PLAN_SYSTEM, &e) < 0)
 		report_failure(sock_fd, STATUS_OURS, &e);
 	init_command(p, sock_fd, tty_fd);
 }
@@ -78,6 +79,10 @@ int join_start(
 		return err_sys(e, "cannot make a socket pair");
 	mine = pair[0];
 	theirs = pair[1];
+	if (p->cgroup_fd > 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)p->cgroup_fd;
+	}
 	args.pidfd = (uint64_t)(uintptr_t)&pid_fd;
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid == 0) {

@@ -57,6 +57,10 @@ int launch_start(const struct plan *p, struct launched *out, struct err *e)
 		     CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_PIDFD;
 	if (!(p->flags & PLAN_HOST_NET))
 		args.flags |= CLONE_NEWNET;
+	if (p->cgroup_fd > 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)p->cgroup_fd;
+	}
 	args.pidfd = (uint64_t)(uintptr_t)&pid_fd;
 	pid = syscall(SYS_clone3, &args, sizeof(args));
 	if (pid == 0) {

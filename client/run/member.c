@@ -1,12 +1,9 @@
 #include "client/run/member.h"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-
-#define KILL_WAIT_MS 20000
 
 static bool is_in_userns(pid_t pid, uint64_t userns)
 {
@@ -60,45 +57,4 @@ int member_signal(const struct run_state *s, int signal_number, struct err *e)
 		return 0;
 	return errno == ESRCH ? err_set(e, ERR_NOTFOUND, "it has just ended")
 			      : err_sys(e, "cannot send signal %d", signal_number);
-}
-
-/* 1: the supervisor has ended; 0: not within the time. */
-static int wait_for(int supervisor_fd, int64_t timeout_ms, struct err *e)
-{
-	struct pollfd p = { supervisor_fd, POLLIN, 0 };
-	int rc;
-
-	do
-		rc = poll(&p, 1, (int)timeout_ms);
-	while (rc < 0 && errno == EINTR);
-	return rc < 0 ? err_sys(e, "cannot wait for it") : rc;
-}
-
-static int send_unless_gone(const struct run_state *s, int signal_number, struct err *e)
-{
-	int rc = member_signal(s, signal_number, e);
-
-	return rc < 0 && e->code == ERR_NOTFOUND ? 0 : rc;
-}
-
-int member_stop(const struct run_state *s, int signal_number, int64_t timeout_ms,
-	bool *killed, struct err *e)
-{
-	auto_fd int supervisor = identity_open(&s->supervisor, e);
-	int rc;
-
-	*killed = false;
-	if (supervisor < 0)
-		return e->code == ERR_NOTFOUND ? 0 : -1;
-	if (send_unless_gone(s, signal_number, e) < 0)
-		return -1;
-	rc = wait_for(supervisor, timeout_ms, e);
-	if (rc != 0)
-		return rc < 0 ? -1 : 0;
-	*killed = true;
-	if (send_unless_gone(s, SIGKILL, e) < 0)
-		return -1;
-	rc = wait_for(supervisor, KILL_WAIT_MS, e);
-	return rc != 0 ? (rc < 0 ? -1 : 0)
-		       : err_set(e, ERR_BUSY, "it does not end, even killed");
 }

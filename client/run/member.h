@@ -16,9 +16,4 @@ int member_open(const struct run_state *s, struct err *e) must_check nonnull;
 int member_signal(
 	const struct run_state *s, int signal_number, struct err *e) must_check nonnull;
 
-/* Asks it to end, waits for its supervisor to have cleaned up, and behind timeout_ms
- * ends it; *killed says so. Ending is what is wanted: that it has ended is no error. */
-int member_stop(const struct run_state *s, int signal_number, int64_t timeout_ms,
-	bool *killed, struct err *e) must_check nonnull;
-
 #endif

@@ -20,6 +20,12 @@ int named_find(const struct store *s, const char *name, struct named *out,
 	struct err *e) must_check nonnull;
 int named_running(const struct store *s, const char *name, struct named *out,
 	struct err *e) must_check nonnull;
+/* Asks a running one to end (again when it reboots meanwhile), waits for its supervisor
+ * to have cleaned up, and behind timeout_ms ends it; *killed says so. Ending is what is
+ * wanted: that it has ended is no error. */
+int named_stop(const struct store *s, const struct named *n, int signal_number,
+	int64_t timeout_ms, bool *killed, struct err *e) must_check nonnull;
+
 void named_release(struct named *n) nonnull;
 #define auto_named with_cleanup(named_release)
 

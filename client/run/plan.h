@@ -14,7 +14,8 @@ enum plan_flags {
 	PLAN_VOLATILE = 2, /* the upper layer is thrown away: no sync at the end */
 	PLAN_MEMORY = 16,  /* it is in memory: upper and work are not used */
 	PLAN_HOST_NET = 4,
-	PLAN_TTY = 8, /* a terminal of its own; its master comes back */
+	PLAN_TTY = 8,      /* a terminal of its own; its master comes back */
+	PLAN_SYSTEM = 256, /* the command is pid 1, with the rights of an init */
 };
 
 struct plan {
@@ -27,6 +28,8 @@ struct plan {
 	char *const *argv;
 	const char *const *env;
 	struct winsize window; /* of a terminal; all zero: unknown */
+	int cgroup_fd;         /* of its own; 0 or -1: none */
+	const char *uuid;      /* of a system, as its machine id */
 	int stdio[3];          /* becomes 0, 1, 2; -1: the terminal */
 	char *scrub;           /* our own arguments and environment, wiped in pid 1 */
 	size_t scrub_len;

@@ -119,7 +119,7 @@ int rootfs_mount(const struct plan *p, const struct layers *layers, struct err *
 	return STEAL_FD(root);
 }
 
-int rootfs_enter(int root_fd, struct err *e)
+int rootfs_enter(int root_fd, bool shared, struct err *e)
 {
 	char cwd[4096];
 
@@ -132,6 +132,8 @@ int rootfs_enter(int root_fd, struct err *e)
 		return err_sys(e, "cannot leave the old root");
 	if (!getcwd(cwd, sizeof(cwd)) || strcmp(cwd, "/") != 0)
 		return err_set(e, ERR_SYS, "cannot leave the old root: it is still here");
+	if (shared && mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL) < 0)
+		return err_sys(e, "cannot share the mounts");
 	return 0;
 }
 

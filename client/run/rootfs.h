@@ -10,6 +10,8 @@
 #include "client/run/plan.h"
 #include "lib/base/err.h"
 
+#include <stdbool.h>
+
 struct layers {
 	int lower, upper, work;
 };
@@ -22,8 +24,9 @@ int rootfs_open_layers(
 int rootfs_mount(const struct plan *p, const struct layers *layers,
 	struct err *e) must_check nonnull;
 
-/* Makes it the root and lets go of the old one. */
-int rootfs_enter(int root_fd, struct err *e) must_check nonnull;
+/* Makes it the root and lets go of the old one. shared: mounts inside reach the mount
+ * namespaces that are made inside, as an init expects. */
+int rootfs_enter(int root_fd, bool shared, struct err *e) must_check nonnull;
 
 /* Writes /etc/hostname, and /etc/hosts and (with the host's network) /etc/resolv.conf
  * where the image has none. An /etc that is no plain directory is left alone. */

@@ -111,6 +111,8 @@ int settings_command(const struct settings *s, int image_fd, char *const *argv,
 		out->argv[0] = shell;
 	else
 		out->argv[0] = *out->init ? out->init : any_init;
+	if (out->is_system)
+		config_make_uuid(out->uuid);
 	if (!out->is_system || signal_number(out->stop_signal) < 0)
 		snprintf(out->stop_signal, sizeof(out->stop_signal), "TERM");
 	return 0;
@@ -120,6 +122,7 @@ void settings_apply(const struct settings_command *command, struct container_con
 {
 	c->profile = command->is_system ? "system" : "app";
 	c->stop_signal = command->stop_signal;
+	c->uuid = command->uuid;
 	c->argv = command->asked ? command->asked : command->argv;
 }
 

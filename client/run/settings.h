@@ -67,7 +67,7 @@ int settings_check(const struct settings *s, struct err *e) must_check nonnull;
 struct settings_command {
 	bool is_system;
 	char *argv[2]; /* used when the caller gave none */
-	char init[256], stop_signal[32];
+	char init[256], stop_signal[32], uuid[CONFIG_UUID_TEXT];
 	char *const *asked;
 };
 

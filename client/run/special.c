@@ -46,6 +46,7 @@ static const struct hidden hidden_proc[] = { { "acpi", true }, { "asound", true 
 static const struct hidden hidden_sys[] = { { "firmware", true },
 	{ "devices/virtual/powercap", true } };
 static const char *const readonly_proc[] = { "bus", "fs", "irq", "sys", "sysrq-trigger" };
+static const char own_proc[] = "sys/net"; /* of our own network, to be set by an init */
 
 #define CAREFUL (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
@@ -62,8 +63,7 @@ static int open_target(int root_fd, const char *name, struct err *e)
 }
 
 /* Attaches and then looks, by the name that programs will use, at what is there. */
-static int attach_checked(
-	int mount_fd, int root_fd, const char *name, long magic, struct err *e)
+int special_attach(int mount_fd, int root_fd, const char *name, long magic, struct err *e)
 {
 	auto_fd int target = open_target(root_fd, name, e);
 	auto_fd int seen = -1;
@@ -174,7 +174,7 @@ static int mount_dev(int root_fd, bool has_tty_group, struct err *e)
 	auto_fd int dev =
 		mount_new("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, e);
 
-	if (dev < 0 || attach_checked(dev, root_fd, "dev", TMPFS_MAGIC, e) < 0 ||
+	if (dev < 0 || special_attach(dev, root_fd, "dev", TMPFS_MAGIC, e) < 0 ||
 		fill_dev(dev, has_tty_group, e) < 0)
 		return -1;
 	return STEAL_FD(dev);
@@ -197,14 +197,17 @@ static int new_sys(bool host_net, struct err *e)
 }
 
 /* Where cgroup2 cannot be mounted the directory stays empty. */
-static int mount_cgroup(int sys_fd, bool host_net, struct err *e)
+static int mount_cgroup(int sys_fd, unsigned int flags, struct err *e)
 {
+	bool host_net = flags & PLAN_HOST_NET;
+	unsigned int attr =
+		MOUNT_CAREFUL | (flags & PLAN_SYSTEM ? 0U : MOUNT_ATTR_RDONLY);
 	auto_fd int target = mount_open_inside(sys_fd, "fs/cgroup", O_DIRECTORY, e);
 	auto_fd int cgroup = -1;
 
 	if (target < 0)
 		return e->sys == ENOENT ? 0 : -1;
-	cgroup = mount_new("cgroup2", NULL, MOUNT_CAREFUL | MOUNT_ATTR_RDONLY, e);
+	cgroup = mount_new("cgroup2", NULL, attr, e);
 	if (cgroup < 0 && host_net)
 		cgroup = mount_new("tmpfs", NULL, MOUNT_CAREFUL | MOUNT_ATTR_RDONLY, e);
 	if (cgroup < 0)
@@ -212,14 +215,31 @@ static int mount_cgroup(int sys_fd, bool host_net, struct err *e)
 	return mount_attach(cgroup, target, "", e);
 }
 
-static int mount_sys(int root_fd, bool host_net, struct err *e)
+static int mount_sys(int root_fd, unsigned int flags, struct err *e)
 {
-	auto_fd int sys = new_sys(host_net, e);
+	auto_fd int sys = new_sys(flags & PLAN_HOST_NET, e);
 
-	if (sys < 0 || attach_checked(sys, root_fd, "sys", SYSFS_MAGIC, e) < 0 ||
-		mount_cgroup(sys, host_net, e) < 0)
+	if (sys < 0 || special_attach(sys, root_fd, "sys", SYSFS_MAGIC, e) < 0 ||
+		mount_cgroup(sys, flags, e) < 0)
 		return -1;
 	return STEAL_FD(sys);
+}
+
+static int protect_proc(int proc_fd, unsigned int flags, struct err *e)
+{
+	bool own_net = (flags & PLAN_SYSTEM) && !(flags & PLAN_HOST_NET);
+	auto_fd int open_part = own_net ? mount_clone(proc_fd, own_proc, true, e) : -1;
+	auto_fd int target = -1;
+
+	if (own_net && open_part < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_COUNT(readonly_proc); i++)
+		if (make_readonly(proc_fd, readonly_proc[i], e) < 0)
+			return -1;
+	if (!own_net)
+		return 0;
+	target = mount_open_inside(proc_fd, own_proc, O_DIRECTORY, e);
+	return target < 0 ? -1 : mount_attach(open_part, target, "", e);
 }
 
 int special_mount(int root_fd, unsigned int flags, struct err *e)
@@ -227,9 +247,9 @@ int special_mount(int root_fd, unsigned int flags, struct err *e)
 	auto_fd int proc = mount_new("proc", NULL, MOUNT_CAREFUL, e);
 	auto_fd int sys = -1, dev = -1;
 
-	if (proc < 0 || attach_checked(proc, root_fd, "proc", PROC_SUPER_MAGIC, e) < 0)
+	if (proc < 0 || special_attach(proc, root_fd, "proc", PROC_SUPER_MAGIC, e) < 0)
 		return -1;
-	sys = mount_sys(root_fd, flags & PLAN_HOST_NET, e);
+	sys = mount_sys(root_fd, flags, e);
 	if (sys < 0)
 		return -1;
 	dev = mount_dev(root_fd, flags & PLAN_FULL_MAP, e);
@@ -237,8 +257,5 @@ int special_mount(int root_fd, unsigned int flags, struct err *e)
 		return -1;
 	if (hide_all(proc, sys, dev, e) < 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_COUNT(readonly_proc); i++)
-		if (make_readonly(proc, readonly_proc[i], e) < 0)
-			return -1;
-	return 0;
+	return protect_proc(proc, flags, e);
 }

@@ -11,4 +11,9 @@
 /* Mounts all of them beneath root_fd. */
 int special_mount(int root_fd, unsigned int flags, struct err *e) must_check nonnull;
 
+/* Mounts on root_fd/name, made when it is missing, and looks by that name at whether a
+ * file system of this magic is there. */
+int special_attach(int mount_fd, int root_fd, const char *name, long magic,
+	struct err *e) must_check nonnull;
+
 #endif

@@ -117,6 +117,7 @@ int state_read(int run_fd, const char *name, struct run_state *out, struct err *
 	if (start_get(text, "id", s.id, sizeof(s.id), e) < 0 ||
 		start_get(text, "ref", s.ref, sizeof(s.ref), e) < 0)
 		return err_wrap(e, "cannot read '%s'", path);
+	state_read_cgroup(run_fd, name, s.cgroup);
 	s.init.pid = (pid_t)number(text, "init");
 	s.init.starttime = number(text, "starttime");
 	s.supervisor.pid = (pid_t)number(text, "supervisor");
@@ -126,6 +127,28 @@ int state_read(int run_fd, const char *name, struct run_state *out, struct err *
 	s.created = (int64_t)number(text, "created");
 	*out = s;
 	return 0;
+}
+
+int state_write_cgroup(int run_dir, const char *path, struct err *e)
+{
+	auto_fd int fd =
+		openat(run_dir, "cgroup", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return err_sys(e, "cannot write 'cgroup'");
+	return fs_write_all(fd, path, strlen(path), e);
+}
+
+void state_read_cgroup(int run_fd, const char *name, char path[CGROUP_PATH_MAX])
+{
+	auto_buf struct buf text = BUF_INIT(CGROUP_PATH_MAX - 1);
+	char file[NAME_MAX_LEN + 8];
+	struct err ignored;
+
+	snprintf(file, sizeof(file), "%s/cgroup", name);
+	*path = '\0';
+	if (fs_read_at(run_fd, file, &text, &ignored) == 0 && text.len > 0)
+		snprintf(path, CGROUP_PATH_MAX, "%s", buf_str(&text));
 }
 
 int identity_open(const struct identity *who, struct err *e)
@@ -141,15 +164,26 @@ int identity_open(const struct identity *who, struct err *e)
 	return STEAL_FD(fd);
 }
 
-void state_remove(int run_fd, const char *name)
+static void remove_files(
+	int run_fd, const char *name, const char *const *files, size_t count)
 {
-	static const char *const files[] = { "config.new", "config", "state.new", "state",
-		"ctl", "lock" };
 	char path[NAME_MAX_LEN + 16];
 
-	for (size_t i = 0; i < ARRAY_COUNT(files); i++) {
+	for (size_t i = 0; i < count; i++) {
 		snprintf(path, sizeof(path), "%s/%s", name, files[i]);
 		unlinkat(run_fd, path, 0);
 	}
+}
+
+void state_remove(int run_fd, const char *name)
+{
+	static const char *const always[] = { "config.new", "config", "state.new",
+		"state", "lock" };
+	static const char *const sometimes[] = { "ctl", "cgroup" };
+
+	remove_files(run_fd, name, always, ARRAY_COUNT(always));
+	if (unlinkat(run_fd, name, AT_REMOVEDIR) == 0 || errno != ENOTEMPTY)
+		return;
+	remove_files(run_fd, name, sometimes, ARRAY_COUNT(sometimes));
 	unlinkat(run_fd, name, AT_REMOVEDIR);
 }

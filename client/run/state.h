@@ -2,11 +2,12 @@
  * Shape   `lock` is held by the supervisor as long as it lives: the lock, not a pid, says
  *         whether the container lives. `state` has "key value" lines (lib/model/start.h):
  *         version init starttime boot_id userns pidns supervisor supervisor_starttime id
- *         ref created
+ *         ref created. `cgroup` is the path of its own, written before it is made
  * Owns    the lock's descriptor is the caller's */
 #ifndef CLIENT_RUN_STATE_H
 #define CLIENT_RUN_STATE_H
 
+#include "client/run/cgroup.h"
 #include "client/run/resolve.h"
 
 #define NAME_MAX_LEN  63
@@ -25,6 +26,7 @@ struct run_state {
 	int64_t created;            /* seconds since the epoch */
 	char id[72];
 	char ref[STATE_REF_MAX];
+	char cgroup[CGROUP_PATH_MAX]; /* "": none of its own */
 };
 
 /* Takes the lock of run_dir (an open <run place>/<name>); the descriptor holds it. */
@@ -37,6 +39,10 @@ bool state_is_live(int run_fd, const char *name) nonnull;
 int state_write(int run_dir, const struct run_state *s, struct err *e) must_check nonnull;
 int state_read(int run_fd, const char *name, struct run_state *out,
 	struct err *e) must_check nonnull;
+
+/* Its cgroup; "" when it has none. */
+int state_write_cgroup(int run_dir, const char *path, struct err *e) must_check nonnull;
+void state_read_cgroup(int run_fd, const char *name, char path[CGROUP_PATH_MAX]) nonnull;
 
 /* Takes <run place>/<name> away. */
 void state_remove(int run_fd, const char *name) nonnull;

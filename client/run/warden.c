@@ -144,12 +144,12 @@ static int watch(struct warden *w, int *status, struct err *e)
 	return 0;
 }
 
-/* reboot(2) in a pid namespace ends pid 1 by SIGHUP to restart, by SIGINT to halt. */
 static bool wants_reboot(struct warden *w, int status, int64_t began_ms)
 {
 	bool quick = now_ms() - began_ms < REBOOT_QUICK_S * 1000;
 
-	if (!config_is_system(w->config) || status != 128 + SIGHUP || w->kill_at_ms != 0)
+	if (!config_is_system(w->config) || status != INSTANCE_REBOOTS ||
+		w->kill_at_ms != 0)
 		return false;
 	w->quick_reboots = quick ? w->quick_reboots + 1 : 0;
 	return w->quick_reboots < REBOOTS_QUICK;
@@ -165,7 +165,8 @@ static int keep(struct warden *w, struct err *e)
 		rc = watch(w, &status, e);
 		if (rc < 0 || !wants_reboot(w, status, began))
 			return rc < 0 ? STATUS_OURS : status;
-		if (launch(w, &status, e) < 0)
+		if (instance_make_cgroup(w->instance, w->config, e) < 0 ||
+			launch(w, &status, e) < 0)
 			return STATUS_OURS;
 	}
 }
@@ -245,7 +246,7 @@ static int prepare(struct warden *w, int *status, struct err *e)
 	if (own_run_place(&i->store, e) < 0)
 		return -1;
 	w->signal_fd = supervise_signals(e);
-	if (w->signal_fd < 0 || leave_caller(e) < 0 || holder_enter(&i->holder, e) < 0 ||
+	if (w->signal_fd < 0 || leave_caller(e) < 0 ||
 		container_give(&i->container, i->rootfs_fd, e) < 0 ||
 		console_open(&w->console, i->container.dir_fd, i->container.run_dir, e) <
 			0)
@@ -311,6 +312,8 @@ int warden_start(
 		return err_sys(e, "cannot make a socket pair");
 	mine = pair[0];
 	theirs = pair[1];
+	if (holder_enter(&i->holder, e) < 0 || instance_make_cgroup(i, c, e) < 0)
+		return -1;
 	pid = fork();
 	if (pid == 0) {
 		close(mine);

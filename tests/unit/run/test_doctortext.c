@@ -1,3 +1,4 @@
+#include "client/run/cgroup.h"
 #include "client/run/doctor.h"
 #include "client/run/kernel.h"
 #include "tests/unit/unit.h"
