@@ -108,6 +108,9 @@ struct catalog_build {
 	const char *init, *stop_signal, *description;
 	const char *signer;       /* whose key made the .asc; NULL: nobody's yet */
 	const char *requirements; /* "key=value\n" lines, sorted */
+	bool is_pinned;
+	bool is_retired;                 /* withdrawn by a rule of retention */
+	int64_t left_s, left_generation; /* of a withdrawn one; catalog_keep.h */
 };
 
 struct catalog_file {
@@ -225,6 +228,8 @@ struct catalog_image {
 	bool is_dirty;
 	int64_t build; /* the newest active one */
 	char serial[SERIAL_MAX];
+	int64_t created_s;      /* of that one */
+	bool has_held;          /* a newer build is held back */
 	struct digest document; /* the last one made; zero when there is none */
 	uint64_t document_size;
 };

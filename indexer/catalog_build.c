@@ -118,6 +118,10 @@ static int read_build(struct query *q, struct catalog_build *b, struct err *e)
 		.description = query_text(q, 21),
 		.signer = query_text(q, 22),
 		.requirements = query_text(q, 23),
+		.is_pinned = query_int(q, 24) != 0,
+		.is_retired = query_int(q, 25) != 0,
+		.left_s = query_int(q, 26),
+		.left_generation = query_int(q, 27),
 	};
 	if (query_copy(q, 1, b->image.distro, sizeof(b->image.distro), e) < 0 ||
 		query_copy(q, 2, b->image.release, sizeof(b->image.release), e) < 0 ||
@@ -131,8 +135,9 @@ static int read_build(struct query *q, struct catalog_build *b, struct err *e)
 	"SELECT build.id, distro, release, arch, variant, serial, build.state, tree, "   \
 	"diff, "                                                                         \
 	"admitted, created, expires, epoch, tested, origin, entries, unpacked_size, "    \
-	"max_uid, max_gid, init, stop_signal, description, signer, requirements FROM "   \
-	"build JOIN image ON "                                                           \
+	"max_uid, max_gid, init, stop_signal, description, signer, requirements, "       \
+	"EXISTS(SELECT 1 FROM pin WHERE pin.build = build.id), retired, left_at, "       \
+	"left_generation FROM build JOIN image ON "                                      \
 	"image.id = build.image "
 #define BUILD_ORDER " ORDER BY distro, release, arch, variant, serial DESC"
 

@@ -11,9 +11,15 @@ int catalog_image_walk(struct catalog *c,
 	if (query_begin(&q, c, e,
 		    "SELECT image.id, distro, release, arch, variant, image.state, "
 		    "build.id, "
-		    "max(serial), document, size, EXISTS(SELECT 1 FROM dirty WHERE "
+		    "max(serial), document, document.size, EXISTS(SELECT 1 FROM dirty "
+		    "WHERE "
 		    "dirty.image = "
-		    "image.id) FROM image JOIN build ON build.image = image.id LEFT JOIN "
+		    "image.id), build.created, EXISTS(SELECT 1 FROM build h WHERE "
+		    "h.image = "
+		    "image.id AND h.state = 'held' AND h.serial > (SELECT "
+		    "max(a.serial) FROM build a WHERE a.image = image.id AND a.state = "
+		    "'active')) FROM image JOIN build ON build.image = image.id LEFT "
+		    "JOIN "
 		    "document "
 		    "ON document.sha256 = image.document WHERE build.state = 'active' "
 		    "GROUP BY "
@@ -28,6 +34,8 @@ int catalog_image_walk(struct catalog *c,
 			.document = query_digest(&q, 8),
 			.document_size = (uint64_t)query_int(&q, 9),
 			.is_dirty = query_int(&q, 10) != 0,
+			.created_s = query_int(&q, 11),
+			.has_held = query_int(&q, 12) != 0,
 		};
 
 		if (query_copy(&q, 1, i.image.distro, sizeof(i.image.distro), e) < 0 ||

@@ -104,12 +104,23 @@ int catalog_key_switch(struct catalog *c, const char *role, struct err *e)
 		c, e, "UPDATE key SET state = 'current' WHERE fpr = ?1", "t", next.fpr);
 }
 
+/* What is met again with every run, and told once. */
+static bool is_told_once(const char *kind)
+{
+	static const char *const once[] = { "admitted", "failed", "held" };
+
+	for (size_t i = 0; i < ARRAY_COUNT(once); i++)
+		if (strcmp(once[i], kind) == 0)
+			return true;
+	return false;
+}
+
 int catalog_event_add(struct catalog *c, const struct catalog_event *v, struct err *e)
 {
 	int64_t known = 0;
 	int rc = 0;
 
-	if (v->serial[0])
+	if (v->serial[0] && is_told_once(v->kind))
 		rc = query_one_int(c, &known, e,
 			"SELECT 1 FROM event WHERE kind = ?1 AND image = ?2 AND serial = "
 			"?3",

@@ -78,10 +78,11 @@ extern const struct emitter emit_streams; /* streams/v1: Incus, LXD, simplestrea
 
 /* emit_meta.c: the document of one image: newest builds, aliases, end of life. */
 int emit_image_document(struct catalog *c, const struct site *site,
-	const struct catalog_image *image, int64_t now_s, struct buf *out,
+	const struct image *image, const char *state, struct buf *out,
 	struct err *e) must_check nonnull;
 
-/* "active", or "eol" where the operator's releases say so. */
+/* "eol" where the operator's releases say so, "held" while a newer build is held back,
+ * "deprecated" without a new build for long, else "active". */
 const char *emit_image_state(const struct site *site, const struct catalog_image *image,
 	int64_t now_s) nonnull;
 

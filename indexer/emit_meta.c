@@ -1,13 +1,16 @@
 #include "indexer/emit.h"
 
-#define BUILDS_LISTED 5
+#define BUILDS_LISTED 5  /* the newest that are offered */
+#define BUILDS_MAX    48 /* with those that are pinned, and those that were taken back */
 #define FILES_MAX     32
 
 /* One image document while it is collected. */
 struct collect {
 	struct catalog *catalog;
 	struct imagedoc doc;
-	struct doc_build build[BUILDS_LISTED];
+	struct doc_build build[BUILDS_MAX];
+	size_t offered;
+	const char *pin[BUILDS_MAX], *hold[BUILDS_MAX];
 	struct doc_file *file; /* of the build being read */
 	size_t file_count;
 	struct doc_delta *delta;
@@ -62,20 +65,48 @@ static int add_file(const struct catalog_file *f, void *ctx, struct err *e)
 	return 0;
 }
 
+/* The newest that are offered; pinned ones; and what was taken back among them, so that
+ * who has it learns of it. */
+static bool is_documented(const struct collect *c, const struct catalog_build *b)
+{
+	if (strcmp(b->state, "held") == 0)
+		return false;
+	if (strcmp(b->state, "withdrawn") == 0)
+		return !b->is_retired && c->offered < BUILDS_LISTED;
+	return b->is_pinned || c->offered < BUILDS_LISTED;
+}
+
+static void note_words(struct collect *c, const struct catalog_build *b)
+{
+	const char *serial = arena_strdup(&c->doc.arena, b->serial);
+
+	if (b->is_pinned && c->doc.pin_count < BUILDS_MAX)
+		c->pin[c->doc.pin_count++] = serial;
+	if (strcmp(b->state, "held") == 0 && c->doc.hold_count < BUILDS_MAX)
+		c->hold[c->doc.hold_count++] = serial;
+}
+
+static void describe(struct collect *c, const struct catalog_build *b)
+{
+	c->doc.description = arena_strdup(&c->doc.arena, b->description);
+	c->doc.expiry_days = (b->expires_s - b->created_s) / DAY_S;
+	if (!b->expires_s || c->doc.expiry_days < 0)
+		c->doc.expiry_days = 0;
+}
+
 static int add_build(const struct catalog_build *b, void *ctx, struct err *e)
 {
 	struct collect *c = ctx;
 	struct arena *a = &c->doc.arena;
+	bool is_offered = strcmp(b->state, "active") == 0;
 	struct doc_build *d;
 
-	if (c->doc.build_count == BUILDS_LISTED || strcmp(b->state, "active") != 0)
+	note_words(c, b);
+	if (!is_documented(c, b) || c->doc.build_count == BUILDS_MAX)
 		return 0;
-	if (!c->doc.build_count) {
-		c->doc.description = arena_strdup(a, b->description);
-		c->doc.expiry_days = (b->expires_s - b->created_s) / DAY_S;
-		if (!b->expires_s || c->doc.expiry_days < 0)
-			c->doc.expiry_days = 0;
-	}
+	if (is_offered && !c->offered)
+		describe(c, b);
+	c->offered += is_offered;
 
 	c->now = b;
 	c->file_count = 0;
@@ -87,7 +118,7 @@ static int add_build(const struct catalog_build *b, void *ctx, struct err *e)
 
 	d = &c->build[c->doc.build_count++];
 	*d = (struct doc_build){
-		.state = "active",
+		.state = is_offered ? "active" : "withdrawn",
 		.id = b->tree,
 		.diff_id = b->diff,
 		.created_s = b->created_s,
@@ -114,7 +145,13 @@ const char *emit_image_state(
 {
 	const struct site_release *r = site_find(site, &image->image);
 
-	return r && site_release_is_eol(r, now_s) ? "eol" : "active";
+	int64_t days = retention_find(&site->retention, &image->image)->deprecate_days;
+
+	if (r && site_release_is_eol(r, now_s))
+		return "eol";
+	if (image->has_held)
+		return "held";
+	return days && image->created_s + days * DAY_S <= now_s ? "deprecated" : "active";
 }
 
 static void add_aliases(struct imagedoc *d, const struct site_release *r)
@@ -128,21 +165,23 @@ static void add_aliases(struct imagedoc *d, const struct site_release *r)
 }
 
 int emit_image_document(struct catalog *c, const struct site *site,
-	const struct catalog_image *image, int64_t now_s, struct buf *out, struct err *e)
+	const struct image *image, const char *state, struct buf *out, struct err *e)
 {
 	struct collect at = { .catalog = c };
-	const struct site_release *r = site_find(site, &image->image);
+	const struct site_release *r = site_find(site, image);
 	int rc;
 
-	at.doc.image = image->image;
-	at.doc.state = emit_image_state(site, image, now_s);
+	at.doc.image = *image;
+	at.doc.state = state;
 	at.doc.eol = r ? r->eol : "";
 	at.doc.description = "";
 	at.doc.build = at.build;
+	at.doc.pin = at.pin;
+	at.doc.hold = at.hold;
 	if (r)
 		add_aliases(&at.doc, r);
 
-	rc = catalog_build_walk(c, &image->image, add_build, &at, e);
+	rc = catalog_build_walk(c, image, add_build, &at, e);
 	if (rc == 0)
 		rc = imagedoc_format(&at.doc, out, e);
 	imagedoc_release(&at.doc);

@@ -17,7 +17,8 @@ static void check_link(struct chain *c, const struct catalog_signing *s,
 
 	if (c->version)
 		digest_hex(&c->last, want);
-	if (strcmp(now->prev_sha256, want) != 0)
+	/* the ones before the oldest were pruned */
+	if (c->version + 1 == s->version && strcmp(now->prev_sha256, want) != 0)
 		fsck_find(c->f, "F10", path,
 			"untrusted: does not follow version %lld; restore it from a "
 			"mirror",
@@ -40,7 +41,7 @@ static int check_signing(const struct catalog_signing *s, void *ctx, struct err 
 	struct err why;
 
 	(void)e;
-	if (s->version != c->version + 1 || s->generation < c->generation)
+	if ((c->version && s->version != c->version + 1) || s->generation < c->generation)
 		fsck_find(c->f, "F15", CATALOG_NAME,
 			"version %lld of generation %lld follows version %lld of "
 			"generation %lld; "

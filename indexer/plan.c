@@ -7,8 +7,9 @@ struct planning {
 	int64_t listed;
 };
 
-static int kind_of(struct planning *p, const struct catalog_image *i, enum plan_kind *out,
-	struct err *e)
+/* state: what the image is called from now on */
+static int kind_of(struct planning *p, const struct catalog_image *i, const char *state,
+	enum plan_kind *out, struct err *e)
 {
 	struct digest none = { { 0 } }, document;
 	int64_t build = 0;
@@ -22,7 +23,7 @@ static int kind_of(struct planning *p, const struct catalog_image *i, enum plan_
 		*out = PLAN_NEW;
 	else if (build != i->build)
 		*out = PLAN_UPDATED;
-	else if (i->is_dirty || p->plan->site_changed ||
+	else if (i->is_dirty || p->plan->site_changed || strcmp(state, i->state) != 0 ||
 		 digest_equal(&i->document, &none))
 		*out = PLAN_REWORDED;
 	else
@@ -51,7 +52,7 @@ static int add_image(const struct catalog_image *i, void *ctx, struct err *e)
 			.document_size = i->document_size },
 	};
 	memcpy(slot->listed.serial, i->serial, sizeof(slot->listed.serial));
-	if (kind_of(p, i, &slot->kind, e) < 0)
+	if (kind_of(p, i, slot->listed.state, &slot->kind, e) < 0)
 		return -1;
 	plan->changed += slot->kind != PLAN_SAME;
 	return 0;

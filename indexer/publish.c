@@ -89,20 +89,25 @@ static int find_old(const struct catalog_generation *g, void *ctx, struct err *e
 }
 
 /* The row goes first: a directory without one is removed at the next start. */
+int publish_drop(struct yard *y, int64_t number, struct err *e)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "%s/%lld", LAYOUT_GEN, (long long)number);
+	if (catalog_generation_drop(y->catalog, number, e) < 0)
+		return -1;
+	return fs_remove_tree(y->public_fd, path, e);
+}
+
 static int drop_old(struct yard *y, struct err *e)
 {
 	struct old o = { .now_s = y->now_s };
-	char path[64];
 
 	if (catalog_generation_walk(y->catalog, find_old, &o, e) < 0)
 		return -1;
-	for (size_t i = 0; i < o.count; i++) {
-		snprintf(path, sizeof(path), "%s/%lld", LAYOUT_GEN,
-			(long long)o.number[i]);
-		if (catalog_generation_drop(y->catalog, o.number[i], e) < 0 ||
-			fs_remove_tree(y->public_fd, path, e) < 0)
+	for (size_t i = 0; i < o.count; i++)
+		if (publish_drop(y, o.number[i], e) < 0)
 			return -1;
-	}
 	return 0;
 }
 

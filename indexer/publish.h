@@ -26,4 +26,7 @@ int publish_refresh(struct yard *y, struct notary *n, struct catalog_signing *ou
 int publish_refresh_resume(
 	struct yard *y, int64_t *version, struct err *e) must_check nonnull;
 
+/* Removes a generation that is not live: its row, then its directory. */
+int publish_drop(struct yard *y, int64_t number, struct err *e) must_check nonnull;
+
 #endif

@@ -68,10 +68,27 @@ static int is_admitted(struct yard *y, const char *path, struct err *e)
 		       : catalog_file_find(y->catalog, id, slash + 1, &ignored, &size, e);
 }
 
+/* What prune was taking away has no row any more; what add was bringing has none yet. */
+static int is_known(struct yard *y, const char *path, struct err *e)
+{
+	struct digest d;
+	uint64_t size;
+	char hex[DIGEST_HEX];
+
+	if (strncmp(path, "images/", 7) == 0)
+		return is_admitted(y, path, e);
+	if (strncmp(path, LAYOUT_OBJECTS "/", sizeof(LAYOUT_OBJECTS)) != 0)
+		return 0;
+	snprintf(hex, sizeof(hex), "%.64s", path + sizeof(LAYOUT_OBJECTS));
+	if (digest_parse(hex, &d, e) < 0)
+		return -1;
+	return catalog_document_find(y->catalog, &d, &size, e);
+}
+
 static int undo_intent(const char *path, void *ctx, struct err *e)
 {
 	struct recovery *r = ctx;
-	int rc = is_admitted(r->yard, path, e);
+	int rc = is_known(r->yard, path, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;

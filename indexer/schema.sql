@@ -237,3 +237,25 @@ CREATE TABLE delta_refused(
 	PRIMARY KEY(build, base)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX delta_refused_base ON delta_refused(base);
+
+-- step 7
+-- builds that no rule of retention takes away
+CREATE TABLE pin(
+	build INTEGER PRIMARY KEY REFERENCES build(id),
+	at INTEGER NOT NULL,
+	message TEXT NOT NULL
+) STRICT;
+-- since when no new index names it, and the last generation that may; a retired build is
+-- gone for good, another may be offered again
+ALTER TABLE build ADD COLUMN left_at INTEGER;
+ALTER TABLE build ADD COLUMN left_generation INTEGER;
+ALTER TABLE build ADD COLUMN retired INTEGER NOT NULL DEFAULT 0 CHECK(retired IN (0, 1));
+-- since when nothing in the catalog names it
+ALTER TABLE document ADD COLUMN unused_since INTEGER;
+CREATE INDEX listing_build ON listing(build);
+CREATE INDEX build_left ON build(left_at) WHERE left_at IS NOT NULL;
+-- what happens again is told again
+DROP INDEX event_once;
+CREATE UNIQUE INDEX event_once ON event(kind, image, serial)
+	WHERE serial <> '' AND kind IN ('admitted', 'failed', 'held');
+CREATE INDEX event_at ON event(at);

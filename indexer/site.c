@@ -1,67 +1,17 @@
 #include "indexer/site.h"
 
-#include "lib/adapt/yaml.h"
+#include "indexer/ymap.h"
 #include "lib/base/fs.h"
 
 #include <time.h>
-
-struct field {
-	const char *key;
-	enum ynode_kind kind;
-	bool required;
-};
-
-/* Where a node stands, for complaints. */
-static int complain(
-	const struct ynode *n, const char *name, const char *why, struct err *e)
-{
-	return err_set(e, ERR_PARSE, "%s:%u:%u: %s", name, n->line, n->column, why);
-}
-
-static const struct field *find_field(
-	const struct field *fields, size_t count, const char *key)
-{
-	for (size_t i = 0; i < count; i++)
-		if (strcmp(fields[i].key, key) == 0)
-			return &fields[i];
-	return NULL;
-}
-
-/* A mapping of known keys, each of its kind, with the required ones present. */
-static int check_map(const struct ynode *map, const struct field *fields, size_t count,
-	const char *name, struct err *e)
-{
-	if (map->kind != YNODE_MAPPING)
-		return complain(map, name, "not a mapping", e);
-
-	for (size_t i = 0; i < map->count; i++) {
-		const struct ynode *key = map->item[2 * i], *value = map->item[2 * i + 1];
-		const struct field *f =
-			find_field(fields, count, key->text ? key->text : "");
-
-		if (!f)
-			return err_set(e, ERR_PARSE, "%s:%u:%u: unknown key '%s'", name,
-				key->line, key->column, key->text ? key->text : "");
-		if (value->kind != f->kind)
-			return err_set(e, ERR_PARSE, "%s:%u:%u: '%s' must be %s", name,
-				value->line, value->column, f->key,
-				f->kind == YNODE_SCALAR     ? "a scalar"
-				: f->kind == YNODE_SEQUENCE ? "a list"
-							    : "a mapping");
-	}
-
-	for (size_t i = 0; i < count; i++)
-		if (fields[i].required && !yaml_get(map, fields[i].key))
-			return err_set(e, ERR_PARSE, "%s:%u:%u: '%s' is missing", name,
-				map->line, map->column, fields[i].key);
-	return 0;
-}
 
 static int check_schema(const struct ynode *map, const char *name, struct err *e)
 {
 	const struct ynode *n = yaml_get(map, "schema");
 
-	return strcmp(n->text, "1") == 0 ? 0 : complain(n, name, "'schema' must be 1", e);
+	return strcmp(n->text, "1") == 0
+		       ? 0
+		       : ymap_complain(n, name, "'schema' must be 1", e);
 }
 
 static const char *copy_text(struct arena *a, const struct ynode *n)
@@ -91,7 +41,7 @@ static int name_of(struct arena *a, const struct ynode *n, const char *name,
 {
 	if (n->kind != YNODE_SCALAR || strlen(n->text) != n->len ||
 		!image_part_is_valid(n->text))
-		return complain(n, name, "not a name", e);
+		return ymap_complain(n, name, "not a name", e);
 	*out = copy_text(a, n);
 	return 0;
 }
@@ -108,7 +58,7 @@ static bool is_date(const char *s)
 	return true;
 }
 
-static const struct field release_fields[] = {
+static const struct ymap_field release_fields[] = {
 	{ "version", YNODE_SCALAR, false },
 	{ "aliases", YNODE_SEQUENCE, false },
 	{ "eol", YNODE_SCALAR, false },
@@ -127,7 +77,7 @@ static int add_alias(struct arena *a, const struct ynode *n, const char *name,
 	struct site_release *r, struct err *e)
 {
 	if (r->alias_count == SITE_ALIASES_MAX)
-		return complain(n, name, "too many aliases", e);
+		return ymap_complain(n, name, "too many aliases", e);
 	return name_of(a, n, name, &r->alias[r->alias_count++], e);
 }
 
@@ -138,7 +88,7 @@ static int read_release(struct arena *a, const struct ynode *key,
 	const struct ynode *n;
 
 	if (name_of(a, key, name, &r->name, e) < 0 ||
-		check_map(value, release_fields, ARRAY_COUNT(release_fields), name, e) <
+		ymap_check(value, release_fields, ARRAY_COUNT(release_fields), name, e) <
 			0)
 		return -1;
 
@@ -153,11 +103,11 @@ static int read_release(struct arena *a, const struct ynode *key,
 	n = yaml_get(value, "eol");
 	r->eol = copy_text(a, n);
 	if (n && !is_date(r->eol))
-		return complain(n, name, "'eol' must be YYYY-MM-DD", e);
+		return ymap_complain(n, name, "'eol' must be YYYY-MM-DD", e);
 	return 0;
 }
 
-static const struct field releases_fields[] = {
+static const struct ymap_field releases_fields[] = {
 	{ "schema", YNODE_SCALAR, true },
 	{ "distro", YNODE_SCALAR, true },
 	{ "default_release", YNODE_SCALAR, false },
@@ -175,7 +125,7 @@ static int parse_releases(struct bytes text, const char *name, struct arena *a,
 		return -1;
 	if (!doc.root)
 		return err_set(e, ERR_PARSE, "%s: is empty", name);
-	if (check_map(doc.root, releases_fields, ARRAY_COUNT(releases_fields), name, e) <
+	if (ymap_check(doc.root, releases_fields, ARRAY_COUNT(releases_fields), name, e) <
 			0 ||
 		check_schema(doc.root, name, e) < 0 ||
 		name_of(a, yaml_get(doc.root, "distro"), name, distro, e) < 0)
@@ -196,7 +146,7 @@ static int parse_releases(struct bytes text, const char *name, struct arena *a,
 		found_default = found_default || r->is_default;
 	}
 	if (def && !found_default)
-		return complain(
+		return ymap_complain(
 			def, name, "'default_release' is none of the releases", e);
 	return 0;
 }
@@ -221,7 +171,7 @@ static int read_releases(
 
 	if (n->kind != YNODE_SCALAR || !n->len || memchr(n->text, '/', n->len) ||
 		strlen(n->text) != n->len || n->len > RELPATH_NAME_MAX)
-		return complain(n, SITE_NAME, "not a file name in releases/", e);
+		return ymap_complain(n, SITE_NAME, "not a file name in releases/", e);
 
 	snprintf(path, sizeof(path), "%s/%s", SITE_RELEASES, n->text);
 	if (fs_read_at(yard_fd, path, &text, e) < 0)
@@ -240,7 +190,7 @@ static int read_releases(
 	return 0;
 }
 
-static const struct field site_fields[] = {
+static const struct ymap_field site_fields[] = {
 	{ "schema", YNODE_SCALAR, true },
 	{ "name", YNODE_SCALAR, true },
 	{ "base_url", YNODE_SCALAR, false },
@@ -248,6 +198,7 @@ static const struct field site_fields[] = {
 	{ "hold_percent", YNODE_SCALAR, false },
 	{ "deltas", YNODE_SEQUENCE, false },
 	{ "delta_percent", YNODE_SCALAR, false },
+	{ "retention", YNODE_MAPPING, false },
 	{ "releases", YNODE_SEQUENCE, false },
 };
 
@@ -258,25 +209,9 @@ static int read_url(
 		!is_plain_text(n->text) || strchr(n->text, ' ') ||
 		(strncmp(n->text, "https://", 8) != 0 &&
 			strncmp(n->text, "http://", 7) != 0))
-		return complain(n, SITE_NAME,
+		return ymap_complain(n, SITE_NAME,
 			"not a URL that begins with https:// or http://", e);
 	*out = copy_text(a, n);
-	return 0;
-}
-
-/* A plain decimal number of 0..max. */
-static int read_number(const struct ynode *n, int64_t max, int64_t *out, struct err *e)
-{
-	int64_t value = 0;
-
-	for (size_t i = 0; i < n->len && value <= max; i++)
-		value = n->text[i] >= '0' && n->text[i] <= '9'
-				? value * 10 + (n->text[i] - '0')
-				: max + 1;
-	if (!n->len || value > max)
-		return err_set(e, ERR_PARSE, "%s:%u:%u: not a number of 0 to %lld",
-			SITE_NAME, n->line, n->column, (long long)max);
-	*out = value;
 	return 0;
 }
 
@@ -291,33 +226,33 @@ static int read_deltas(const struct ynode *root, struct site *s, struct err *e)
 		int64_t *to = &s->delta[s->delta_count];
 
 		if (s->delta_count++ == SITE_DELTAS_MAX)
-			return complain(n, SITE_NAME, "too many deltas", e);
+			return ymap_complain(n, SITE_NAME, "too many deltas", e);
 		if (n->item[i]->kind != YNODE_SCALAR)
-			return complain(n->item[i], SITE_NAME, "not a number", e);
-		if (read_number(n->item[i], 1000, to, e) < 0)
+			return ymap_complain(n->item[i], SITE_NAME, "not a number", e);
+		if (ymap_number(n->item[i], SITE_NAME, 0, 1000, to, e) < 0)
 			return -1;
 		if (*to == 0)
-			return complain(n->item[i], SITE_NAME,
+			return ymap_complain(n->item[i], SITE_NAME,
 				"0 builds back is the build itself", e);
 	}
 
 	s->delta_percent = SITE_DELTA_PERCENT;
 	n = yaml_get(root, "delta_percent");
-	return n ? read_number(n, 100, &s->delta_percent, e) : 0;
+	return n ? ymap_number(n, SITE_NAME, 0, 100, &s->delta_percent, e) : 0;
 }
 
 static int read_site(int yard_fd, const struct ynode *root, struct site *s, struct err *e)
 {
 	const struct ynode *n;
 
-	if (check_map(root, site_fields, ARRAY_COUNT(site_fields), SITE_NAME, e) < 0 ||
+	if (ymap_check(root, site_fields, ARRAY_COUNT(site_fields), SITE_NAME, e) < 0 ||
 		check_schema(root, SITE_NAME, e) < 0)
 		return -1;
 
 	n = yaml_get(root, "name");
 	s->name = copy_text(&s->arena, n);
 	if (strlen(s->name) != n->len || !site_name_is_valid(s->name))
-		return complain(
+		return ymap_complain(
 			n, SITE_NAME, "'name' must be one line of 1 to 100 bytes", e);
 
 	n = yaml_get(root, "base_url");
@@ -328,14 +263,18 @@ static int read_site(int yard_fd, const struct ynode *root, struct site *s, stru
 	n = yaml_get(root, "mirrors");
 	for (size_t i = 0; n && i < n->count; i++) {
 		if (s->mirror_count == SITE_LIST_MAX)
-			return complain(n, SITE_NAME, "too many mirrors", e);
+			return ymap_complain(n, SITE_NAME, "too many mirrors", e);
 		if (read_url(&s->arena, n->item[i], &s->mirror[s->mirror_count++], e) < 0)
 			return -1;
 	}
 
 	s->hold_percent = SITE_HOLD_PERCENT;
 	n = yaml_get(root, "hold_percent");
-	if (n && read_number(n, 100000, &s->hold_percent, e) < 0)
+	if (n && ymap_number(n, SITE_NAME, 0, 100000, &s->hold_percent, e) < 0)
+		return -1;
+
+	if (retention_read(yaml_get(root, "retention"), SITE_NAME, &s->arena,
+		    &s->retention, e) < 0)
 		return -1;
 
 	if (read_deltas(root, s, e) < 0)
@@ -448,6 +387,21 @@ void site_format(struct buf *out, const char *name, const char *const *releases,
 		"# delta of more than delta_percent of the full download is not kept.\n"
 		"#deltas: [1]\n"
 		"#delta_percent: 40\n"
+		"\n# What 'prune' keeps of each image: its newest builds, those younger "
+		"than keep_days,\n"
+		"# the newest one that passed its test, and what is pinned. Files go "
+		"grace_days\n"
+		"# after the last index that names them; an image without a new build "
+		"for\n"
+		"# deprecate_days is called deprecated (0: never) and keeps one.\n"
+		"#retention:\n"
+		"#  keep: 5\n"
+		"#  keep_days: 0\n"
+		"#  keep_tested: true\n"
+		"#  grace_days: 10\n"
+		"#  deprecate_days: 0\n"
+		"#  images:\n"
+		"#    - {match: \"debian/*/*/cloud\", keep: 10}\n"
 		"\n# Files in releases/ (copies of the recipes' releases.yaml): they "
 		"alone decide\n"
 		"# aliases, default releases and ends of life.\n");

@@ -7,6 +7,7 @@
 #ifndef INDEXER_SITE_H
 #define INDEXER_SITE_H
 
+#include "indexer/retention.h"
 #include "lib/adapt/digest.h"
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
@@ -36,6 +37,7 @@ struct site {
 	int64_t delta[SITE_DELTAS_MAX]; /* from how many builds back deltas are made */
 	size_t delta_count;
 	int64_t delta_percent; /* of the full download: above it none is made */
+	struct retention retention;
 	struct site_release *release;
 	size_t release_count;
 };

@@ -42,14 +42,12 @@ static int stage_image(struct staging *s, struct plan_image *p, struct err *e)
 	auto_buf struct buf text = BUF_INIT(IMAGE_DOC_MAX);
 	struct catalog *c = s->yard->catalog;
 	struct emit_listed *l = &p->listed;
-	struct catalog_image image = { .id = l->image_id, .image = l->image };
 
 	if (p->kind == PLAN_SAME)
 		return 0;
 	if (catalog_dirty_put(c, l->image_id, e) < 0)
 		return -1;
-	if (emit_image_document(c, &s->yard->site, &image, s->yard->now_s, &text, e) <
-			0 ||
+	if (emit_image_document(c, &s->yard->site, &l->image, l->state, &text, e) < 0 ||
 		buf_check(&text, "an image document", e) < 0)
 		return -1;
 	if (catalog_document_put(
