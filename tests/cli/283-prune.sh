@@ -2,6 +2,7 @@
 # Builds leave the index and, when nobody may ask any more, the disk: what stays, what goes and when,
 # while it is served, and after a kill at each step. Time passes by setting the catalog's dates back.
 . "$(dirname "$0")/../lib.sh"
+EVERY=${EVERY:-20}
 
 tree=$T/tree public=$T/tree/public
 AS_ENV+=("ROOTYARD_TREE=$tree")
@@ -124,7 +125,7 @@ from ready
 as_user ry-index strace -qq -o "$T/traces/calls" -e trace=unlinkat,renameat,fsync rootyard-index prune -q >/dev/null
 count=$(wc -l <"$T/traces/calls")
 bad=0 tried=0
-for ((k = 1 + RANDOM % 9; k <= count; k += 9)); do
+for ((k = 1 + RANDOM % EVERY; k <= count; k += EVERY)); do
 	from ready
 	as_user ry-index strace -qq -o /dev/null -e trace=unlinkat,renameat,fsync -e "inject=unlinkat,renameat,fsync:signal=KILL:when=$k" \
 		rootyard-index prune -q >/dev/null 2>&1
