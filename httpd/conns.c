@@ -64,6 +64,14 @@ static bool is_too_slow(struct conn *conn, int64_t since_ms, int64_t now_ms)
 	       rate_is_low(&conn->rate, since_ms, now_ms, info.tcpi_bytes_acked);
 }
 
+/* An end that arrived together with half a head is not noticed by the library. */
+static bool has_left(int sock_fd)
+{
+	char next;
+
+	return recv(sock_fd, &next, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 /* Nothing came for a while, or a head comes too slowly. */
 static bool is_idle(int sock_fd, int64_t age_ms)
 {
@@ -91,7 +99,8 @@ static bool is_late(struct conn *conn, int64_t now_ms, bool draining)
 	case CONN_FIRST_HEAD:
 		return now_ms - since_ms >
 			       (draining ? CONNS_DRAIN_HEAD_MS : CONNS_HEAD_MS) ||
-		       hello_is_wrong(conn->sock_fd, conn->is_tls);
+		       hello_is_wrong(conn->sock_fd, conn->is_tls) ||
+		       has_left(conn->sock_fd);
 	case CONN_NEXT_HEAD:
 		return is_idle(conn->sock_fd, now_ms - since_ms);
 	case CONN_REPLYING:

@@ -32,6 +32,14 @@ static enum MHD_Result each_field(void *cls, enum MHD_ValueKind kind, const char
 	return MHD_YES;
 }
 
+static size_t head_size(struct MHD_Connection *connection)
+{
+	const union MHD_ConnectionInfo *info = MHD_get_connection_info(
+		connection, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+
+	return info ? info->header_size : 0;
+}
+
 static void read_head(
 	const struct exchange *x, struct MHD_Connection *connection, struct conn *conn)
 {
@@ -43,8 +51,8 @@ static void read_head(
 		bytes_of(q->target, conn->target_len), bytes_of_str(q->version));
 	MHD_get_connection_values_n(connection, MHD_HEADER_KIND, each_field, &reading);
 	head_end(&q->head, strcmp(q->version, "HTTP/1.1") == 0);
-	if (x->splits_in_place && !q->head.refuse && q->head.fields > 0 &&
-		!framing_is_sound(&reading.framing))
+	if (x->splits_in_place && !q->head.refuse &&
+		!framing_is_sound(&reading.framing, head_size(connection)))
 		q->head.refuse = 400;
 }
 

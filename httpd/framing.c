@@ -1,15 +1,10 @@
 #include "httpd/framing.h"
 
-#define LINE_END 2 /* bytes, both cleared */
+#define LINE_END 2
 
 static const unsigned char *end_of(struct bytes b)
 {
 	return b.data + b.len;
-}
-
-static bool is_cleared(const unsigned char *line_end)
-{
-	return line_end[0] == '\0' && line_end[1] == '\0';
 }
 
 void framing_begin(
@@ -17,6 +12,7 @@ void framing_begin(
 {
 	f->is_broken =
 		end_of(method) + 1 != target.data || end_of(target) + 1 != version.data;
+	f->begin = method.data;
 	f->next = end_of(version) + LINE_END;
 }
 
@@ -34,12 +30,11 @@ static bool are_blanks(const unsigned char *from, const unsigned char *to)
 void framing_field(struct framing *f, struct bytes name, struct bytes value)
 {
 	f->is_broken = f->is_broken || name.data != f->next ||
-		       !are_blanks(end_of(name) + 1, value.data) ||
-		       !is_cleared(end_of(value));
+		       !are_blanks(end_of(name) + 1, value.data);
 	f->next = end_of(value) + LINE_END;
 }
 
-bool framing_is_sound(const struct framing *f)
+bool framing_is_sound(const struct framing *f, size_t size)
 {
-	return !f->is_broken && is_cleared(f->next);
+	return !f->is_broken && f->next + LINE_END == f->begin + size;
 }

@@ -58,6 +58,8 @@ refused() { # STATUS FACT BYTES
 
 H='Host: x\r\n'
 refused 400 "HTTP/1.1 without Host" 'GET /digits HTTP/1.1\r\n\r\n'
+is "$(grep -ac 'HTTP/1.1' "$T/reply")" 1 "once"
+refused 400 "a blank in the target" "GET /digits x HTTP/1.1\r\n${H}\r\n"
 refused 400 "two Hosts" "GET /digits HTTP/1.1\r\n${H}Host: y\r\n\r\n"
 refused 400 "two lengths" "GET /digits HTTP/1.1\r\n${H}Content-Length: 0\r\nContent-Length: 0\r\n\r\n"
 refused 400 "a length and chunks" "GET /digits HTTP/1.1\r\n${H}Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
@@ -73,6 +75,7 @@ refused 400 "a name that is no token" "GET /digits HTTP/1.1\r\n${H}a(b): c\r\n\r
 refused 400 "a bare CR in a value" "GET /digits HTTP/1.1\r\n${H}X: a\rContent-Length: 5\r\n\r\n"
 refused 400 "a line without a colon" "GET /digits HTTP/1.1\r\n${H}nonsense\r\n\r\n"
 refused 400 "bare line feeds" "GET /digits HTTP/1.1\nHost: x\n\n"
+refused 400 "bare line feeds at the end" "GET /digits HTTP/1.1\r\nHost: x\n\n"
 refused 400 "one bare line feed" "GET /digits HTTP/1.1\r\n${H}X: a\nY: b\r\n\r\n"
 refused 400 "a request hidden behind two" "GET /digits HTTP/1.1\r\n${H}X: a\n\nGET /none HTTP/1.1\r\n${H}\r\n"
 is "$(grep -ao 'HTTP/1.1 [0-9]*' "$T/reply" | wc -l)" 1 "and it is not answered"

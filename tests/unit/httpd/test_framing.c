@@ -11,6 +11,7 @@ static bool is_sound(const char *text, size_t len)
 	     *value = NULL;
 	struct framing f;
 	bool first = true;
+	size_t size = 0;
 
 	memset(buffer, 0xaa, sizeof(buffer));
 	memcpy(buffer, text, len);
@@ -41,6 +42,7 @@ static bool is_sound(const char *text, size_t len)
 			if (name)
 				framing_field(
 					&f, bytes_of_str(name), bytes_of_str(value));
+			size = (size_t)(p + 1 - buffer);
 			if (!*line)
 				break;
 			name = line;
@@ -51,7 +53,7 @@ static bool is_sound(const char *text, size_t len)
 		}
 		line = p + 1;
 	}
-	return framing_is_sound(&f);
+	return framing_is_sound(&f, size);
 }
 
 #define SOUND(text) is_sound(text, sizeof(text) - 1)
@@ -60,6 +62,7 @@ static void framing_takes_what_is_one_head_for_everybody(void **state)
 {
 	(void)state;
 	assert_true(SOUND("GET / HTTP/1.1\r\nHost: x\r\n\r\n"));
+	assert_true(SOUND("GET / HTTP/1.0\r\n\r\n"));
 	assert_true(SOUND("GET /?a=b HTTP/1.1\r\nHost:x\r\nA: \t b  \r\nC:\r\n\r\nGET"));
 }
 
@@ -69,6 +72,9 @@ static void framing_refuses_bare_line_feeds(void **state)
 	assert_false(SOUND("GET / HTTP/1.1\nHost: x\r\n\r\n"));
 	assert_false(SOUND("GET / HTTP/1.1\r\nHost: x\nA: b\r\n\r\n"));
 	assert_false(SOUND("GET / HTTP/1.1\r\nHost: x\r\nA: b\n\r\n"));
+	assert_false(SOUND("GET / HTTP/1.1\r\nHost: x\r\nA: b\n\n"));
+	assert_false(SOUND("GET / HTTP/1.1\nHost: x\n\n"));
+	assert_false(SOUND("GET / HTTP/1.0\n\n"));
 	assert_false(SOUND("GET / HTTP/1.1\r\nHost: x\r\n\nGET / HTTP/1.1\r\n"));
 }
 
