@@ -45,7 +45,7 @@ user=()
 "${BIN:-build/plain}/rootyard-httpd" --root "$P" --listen 127.0.0.1:0 --plain 127.0.0.1:0 --per-address 0 "${user[@]}" \
 	--tls-cert "$W/cert.pem" --tls-key "$W/key.pem" --log "$W/log" >"$W/out" 2>"$W/err" &
 server=$!
-started+=($server)
+started+=("$server")
 for _ in {1..50}; do [ "$(grep -c listening "$W/out")" = 2 ] && break; sleep 0.1; done
 tls=$(sed -n 's/^listening on \(https.*\)\/$/\1/p' "$W/out")
 plain=$(sed -n 's/^listening on \(http:.*\)\/$/\1/p' "$W/out")

@@ -88,6 +88,7 @@ static void framing_refuses_folds_nuls_and_blanks(void **state)
 	assert_false(SOUND("GET / HTTP/1.1\r\nHost: x\r\nA: b\0\0C: d\r\nE: f\r\n\r\n"));
 	assert_false(SOUND("GET /\0a HTTP/1.1\r\nHost: x\r\n\r\n"));
 	assert_false(SOUND("GET / HTTP/1.1\0\r\nHost: x\r\n\r\n"));
+	assert_false(SOUND("GET /a b HTTP/1.1\r\nHost: x\r\n\r\n"));
 	assert_false(SOUND("GET  / HTTP/1.1\r\nHost: x\r\n\r\n"));
 }
 
