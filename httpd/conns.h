@@ -52,7 +52,7 @@ struct conn {
 	/* the request under way; only its own thread looks at these */
 	unsigned int requests;
 	struct request request; /* its peer is known from the start */
-	size_t target_len;      /* with the query */
+	size_t target_len;      /* with the query, up to a blank */
 	unsigned int status;
 	uint64_t body_bytes;
 	bool reaches_end; /* the last byte of a file goes out with it */

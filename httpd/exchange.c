@@ -270,7 +270,7 @@ void *exchange_target(void *cls, const char *target, struct MHD_Connection *conn
 
 	(void)cls;
 	if (conn)
-		conn->target_len = target ? strlen(target) : 0;
+		conn->target_len = target ? strcspn(target, " ") : 0;
 	return NULL;
 }
 

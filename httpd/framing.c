@@ -10,9 +10,8 @@ static const unsigned char *end_of(struct bytes b)
 void framing_begin(
 	struct framing *f, struct bytes method, struct bytes target, struct bytes version)
 {
-	f->is_broken = end_of(method) + 1 != target.data ||
-		       end_of(target) + 1 != version.data ||
-		       (target.len > 0 && memchr(target.data, ' ', target.len));
+	f->is_broken =
+		end_of(method) + 1 != target.data || end_of(target) + 1 != version.data;
 	f->begin = method.data;
 	f->next = end_of(version) + LINE_END;
 }

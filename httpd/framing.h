@@ -21,7 +21,7 @@ struct framing {
 	bool is_broken;
 };
 
-/* target as it was before the library cut its query off. */
+/* target up to its first blank, as it was before the library cut its query off. */
 void framing_begin(struct framing *f, struct bytes method, struct bytes target,
 	struct bytes version) nonnull;
 void framing_field(struct framing *f, struct bytes name, struct bytes value) nonnull;

@@ -31,7 +31,8 @@ static bool is_sound(const char *text, size_t len)
 			target += strspn(target, " ");
 			version = memrchr(target, ' ', (size_t)(p - target));
 			*version++ = '\0';
-			framing_begin(&f, bytes_of_str(method), bytes_of_str(target),
+			framing_begin(&f, bytes_of_str(method),
+				bytes_of(target, strcspn(target, " ")),
 				bytes_of_str(version));
 			first = false;
 		} else if (*line == ' ') {
