@@ -5,12 +5,18 @@
 #include "tests/unit/unit.h"
 
 #include <netinet/in.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 
 #define NOBODY 65534
 
@@ -148,6 +154,72 @@ static bool becomes_root(int root_dir)
 	return setuid(0) == 0 && geteuid() == 0;
 }
 
+static bool changes_metadata(int root_dir)
+{
+	const struct timespec times[2] = { { 1, 0 }, { 1, 0 } };
+	int fd = openat(root_dir, "file", O_RDONLY | O_CLOEXEC);
+
+	return fchmod(fd, 0600) == 0 || fchown(fd, 1, 1) == 0 ||
+	       futimens(fd, times) == 0 || ftruncate(fd, 0) == 0 ||
+	       fsetxattr(fd, "user.a", "b", 1, 0) == 0;
+}
+
+static bool makes_names(int root_dir)
+{
+	return mkdirat(root_dir, "made", 0755) == 0 ||
+	       symlinkat("file", root_dir, "made") == 0 ||
+	       linkat(root_dir, "file", root_dir, "made", 0) == 0 ||
+	       mknodat(root_dir, "made", S_IFIFO | 0600, 0) == 0;
+}
+
+static bool mounts(int root_dir)
+{
+	(void)root_dir;
+	return unshare(CLONE_NEWUSER) == 0 || unshare(CLONE_NEWNS) == 0 ||
+	       mount("none", "/tmp", "tmpfs", 0, NULL) == 0 || chroot("/") == 0;
+}
+
+static bool listens(int root_dir)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET };
+
+	(void)root_dir;
+	return bind(spare_socket, (const void *)&at, sizeof(at)) == 0 ||
+	       listen(spare_socket, 1) == 0;
+}
+
+static bool reads_other_processes(int root_dir)
+{
+	char word[8];
+	struct iovec here = { word, sizeof(word) }, there = { word, sizeof(word) };
+
+	(void)root_dir;
+	return process_vm_readv(getppid(), &here, 1, &there, 1, 0) > 0 ||
+	       syscall(SYS_pidfd_open, getppid(), 0) >= 0;
+}
+
+static bool reaches_the_kernel(int root_dir)
+{
+	char params[256] = "";
+
+	(void)root_dir;
+	return syscall(SYS_io_uring_setup, 1, params) >= 0 ||
+	       syscall(SYS_bpf, 0, params, sizeof(params)) >= 0 ||
+	       syscall(SYS_userfaultfd, 0) >= 0 ||
+	       syscall(SYS_perf_event_open, params, 0, -1, -1, 0) >= 0 ||
+	       syscall(SYS_add_key, "user", "a", "b", 1, -3) >= 0 ||
+	       syscall(SYS_memfd_create, "a", 0) >= 0;
+}
+
+static bool raises_limits(int root_dir)
+{
+	struct rlimit limit = { 10, 10 };
+
+	(void)root_dir;
+	return setrlimit(RLIMIT_CORE, &limit) == 0 ||
+	       prctl(PR_SET_DUMPABLE, 1, 0, 0, 0) == 0;
+}
+
 static const struct probe probes[] = {
 	{ "reads /etc/passwd", false, reads_passwd },
 	{ "reads above the root", false, reads_above_the_root },
@@ -158,6 +230,13 @@ static const struct probe probes[] = {
 	{ "unlinks", false, unlinks },
 	{ "executes", false, executes },
 	{ "becomes root", false, becomes_root },
+	{ "changes modes, owners, times or sizes", true, changes_metadata },
+	{ "makes names", false, makes_names },
+	{ "mounts", false, mounts },
+	{ "listens anew", true, listens },
+	{ "reads other processes", true, reads_other_processes },
+	{ "reaches the kernel's larger interfaces", true, reaches_the_kernel },
+	{ "raises its limits", true, raises_limits },
 	{ "forks", true, forks },
 	{ "opens a socket", true, opens_a_socket },
 	{ "connects", true, connects },
@@ -226,6 +305,9 @@ static void confine_probes_succeed_without_it(void **state)
 	assert_true(opens_a_socket(s->fd));
 	assert_true(maps_code(s->fd));
 	assert_true(kills(s->fd));
+	assert_true(reaches_the_kernel(s->fd));
+	assert_true(makes_names(s->fd));
+	assert_true(changes_metadata(s->fd));
 	assert_true(renames(s->fd));
 }
 
