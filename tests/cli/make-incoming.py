@@ -2,12 +2,13 @@
 """One finished build, written by hand from the formats: what the indexer must admit and,
 told a crime, what it must refuse.
 
-usage: make-incoming.py DIR IMAGE SERIAL [seed=TEXT] [note=TEXT] [crime=NAME] [pad=BYTES] [sbom=TEXT] [packages=NAME=VERSION,...]
+usage: make-incoming.py DIR IMAGE SERIAL [seed=TEXT] [note=TEXT] [crime=NAME] [pad=BYTES] [sbom=TEXT] [shell=FILE] [packages=NAME=VERSION,...]
 
 require: a requirement in metadata.yaml; times: the serial that dates the metadata
 note: stands in etc/os-release and changes nothing else
 pad: size of one more file of noise, so that artifacts are large enough to be linked
 sbom: what sbom.spdx.json holds
+shell: a static program to be /bin/sh, for clients that run what they pulled
 """
 import calendar
 import hashlib
@@ -43,8 +44,9 @@ def entry(kind, path, mode, content=b"", link="", gid=0):
 
 
 noise = random.Random(options.get("seed", "")).randbytes(int(options.get("pad", "0")))
+shell = open(options["shell"], "rb").read() if "shell" in options else b"x" * 10000
 tree = [entry("5", d, 0o755) for d in ["", "bin", "etc", "sbin", "usr", "usr/lib", "usr/lib/systemd"]]
-tree += [entry("0", "bin/sh", 0o755, b"x" * 10000), entry("1", "bin/dash", 0o755, link="bin/sh"),
+tree += [entry("0", "bin/sh", 0o755, shell), entry("1", "bin/dash", 0o755, link="bin/sh"),
          entry("0", "etc/empty", 0o644), entry("0", "etc/noise", 0o644, noise),
          entry("0", "etc/os-release", 0o644, ("ID=toy\nSEED=%s%s\n" % (options.get("seed", ""), options.get("note", ""))).encode()),
          entry("0", "etc/shadow", 0o640, b"root:*::\n", gid=42),
