@@ -107,6 +107,14 @@ $(O)/gen/schema.h: indexer/schema.sql
 		echo '};'; echo 'static const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);'; } >$@.tmp && mv $@.tmp $@
 $(O)/indexer/catalog.o: $(O)/gen/schema.h
 
+# So do the page's style and script, and the schema of the JSON API.
+ASSETS = $(wildcard indexer/web/*)
+$(O)/gen/assets.h: $(ASSETS)
+	@mkdir -p $(@D)
+	$(call say,GEN,$@) for f in $(ASSETS); do n=$${f##*/}; echo "static const char asset_$${n%.*}[] __attribute__((unused)) ="; \
+		sed -e 's/["\\]/\\&/g' -e 's/.*/"&\\n"/' $$f; echo ';'; done >$@.tmp && mv $@.tmp $@
+$(O)/indexer/emit_site.o $(O)/indexer/pages.o: $(O)/gen/assets.h
+
 # ---- tests: tests/unit/<floor>/test_<module>.c link their own floor and those beneath
 UNIT = $(patsubst %.c,$(O)/%,$(wildcard tests/unit/*/test_*.c))
 FLOOR_base  = $(O)/libbase.a

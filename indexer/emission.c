@@ -1,11 +1,14 @@
 #include "indexer/emission.h"
 
-#define FILES_MAX 64
+#include "indexer/image_facts.h"
 
 /* In the order in which their files are staged. */
 static const struct emitter *const emitters[] = {
 	&emit_lxc,
 	&emit_streams,
+	&emit_api,
+	&emit_feed,
+	&emit_site_pages,
 };
 
 #define COUNT ARRAY_COUNT(emitters)
@@ -16,15 +19,9 @@ struct running {
 };
 
 struct emission {
-	struct catalog *catalog;
 	struct emit_site site;
 	struct running running[COUNT]; /* text NULL: not wanted */
-	/* the image being read */
-	struct arena arena;
-	struct emit_build build[EMIT_BUILDS];
-	size_t build_count;
-	struct catalog_file *file;
-	size_t file_count;
+	struct image_facts facts;      /* of the image being read */
 };
 
 const struct catalog_file *emit_build_file(const struct emit_build *b, const char *name)
@@ -48,59 +45,22 @@ void emission_skipped(const struct site *site, struct buf *out)
 				out, "%s%s", out->len ? ", " : "", emitters[i]->client);
 }
 
-static int add_file(const struct catalog_file *f, void *ctx, struct err *e)
-{
-	struct emission *m = ctx;
-
-	if (m->file_count == FILES_MAX)
-		return err_set(e, ERR_LIMIT, "a build has more than %d files", FILES_MAX);
-	m->file[m->file_count] = *f;
-	m->file[m->file_count++].name = arena_strdup(&m->arena, f->name);
-	return 0;
-}
-
-static int add_build(const struct catalog_build *b, void *ctx, struct err *e)
-{
-	struct emission *m = ctx;
-	struct emit_build *to = &m->build[m->build_count++];
-	struct arena *a = &m->arena;
-
-	m->file = arena_array(a, FILES_MAX, sizeof(*m->file));
-	m->file_count = 0;
-	if (catalog_file_walk(m->catalog, b->id, add_file, m, e) < 0)
-		return -1;
-
-	to->row = *b;
-	to->row.state = arena_strdup(a, b->state);
-	to->row.tested = arena_strdup(a, b->tested);
-	to->row.origin = arena_strdup(a, b->origin);
-	to->row.init = arena_strdup(a, b->init);
-	to->row.stop_signal = arena_strdup(a, b->stop_signal);
-	to->row.description = arena_strdup(a, b->description);
-	to->row.requirements = arena_strdup(a, b->requirements);
-	to->file = m->file;
-	to->file_count = m->file_count;
-	return 0;
-}
-
 static int emit_one(struct emission *m, const struct emit_listed *l, struct err *e)
 {
 	struct emit_image image = {
 		.listed = l,
 		.release = site_find(m->site.site, &l->image),
-		.build = m->build,
+		.build = m->facts.build,
 	};
 
-	m->build_count = 0;
-	if (catalog_build_newest(m->catalog, l->image_id, EMIT_BUILDS, add_build, m, e) <
-		0)
+	if (image_facts_read(&m->facts, l->image_id, e) < 0)
 		return -1;
-	image.build_count = m->build_count;
+	image.build_count = m->facts.build_count;
 	for (size_t i = 0; image.build_count && i < COUNT; i++)
 		if (m->running[i].text)
 			emitters[i]->image(&m->site, &image, m->running[i].state,
 				m->running[i].text);
-	arena_release(&m->arena);
+	image_facts_release(&m->facts);
 	return 0;
 }
 
@@ -168,23 +128,39 @@ static int run(struct emission *m, const struct plan *plan, emission_file *file,
 	return 0;
 }
 
+int emission_root(const struct yard *y, char out[FPR_MAX], struct err *e)
+{
+	auto_envelope struct envelope v = { 0 };
+	auto_trust_root struct trust_root root = { 0 };
+	int rc = yard_read_root_version(y, 1, &v, &root, e);
+
+	out[0] = '\0';
+	if (rc > 0 && root.role[TRUST_ROOT].count)
+		snprintf(out, FPR_MAX, "%s", root.role[TRUST_ROOT].fpr[0]);
+	return rc < 0 ? -1 : 0;
+}
+
 int emission_run(struct yard *y, const struct plan *plan, emission_file *file, void *ctx,
 	struct err *e)
 {
+	char root_fpr[FPR_MAX];
 	struct emission m = {
-		.catalog = y->catalog,
+		.facts.catalog = y->catalog,
 		.site = { .site = &y->site,
 			.repo = y->facts.repo,
+			.root_fpr = root_fpr,
 			.now_s = y->now_s,
 			.generation = plan->generation,
 			.image_count = plan->count },
 	};
 	int rc;
 
+	if (emission_root(y, root_fpr, e) < 0)
+		return -1;
 	begin(&m);
 	rc = run(&m, plan, file, ctx, e);
 	for (size_t i = 0; i < COUNT; i++)
 		release_one(&m, i);
-	arena_release(&m.arena);
+	image_facts_release(&m.facts);
 	return rc;
 }

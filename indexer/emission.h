@@ -14,6 +14,10 @@ typedef int emission_file(
 int emission_run(struct yard *y, const struct plan *plan, emission_file *file, void *ctx,
 	struct err *e) must_check nonnull_args(1, 2, 3, 5);
 
+/* The root key that a new client is told: the first root's, which never changes. */
+int emission_root(
+	const struct yard *y, char out[FPR_MAX], struct err *e) must_check nonnull;
+
 /* The clients that get nothing for want of a base_url: "aplinfo, wsl"; "" when none. */
 void emission_skipped(const struct site *site, struct buf *out) nonnull;
 

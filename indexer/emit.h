@@ -37,7 +37,7 @@ struct emit_file {
 /* What all images have in common. */
 struct emit_site {
 	const struct site *site;
-	const char *repo;
+	const char *repo, *root_fpr;
 	int64_t now_s, generation;
 	size_t image_count;
 };
@@ -75,6 +75,10 @@ struct emitter {
 
 extern const struct emitter emit_lxc;     /* meta/1.0/index-*: lxc-download */
 extern const struct emitter emit_streams; /* streams/v1: Incus, LXD, simplestreams */
+
+extern const struct emitter emit_api;        /* api/v1/index.json */
+extern const struct emitter emit_feed;       /* feed.atom */
+extern const struct emitter emit_site_pages; /* index.html, assets/ */
 
 /* emit_meta.c: the document of one image: newest builds, aliases, end of life. */
 int emit_image_document(struct catalog *c, const struct site *site,

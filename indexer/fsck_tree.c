@@ -104,6 +104,15 @@ static int is_known_object(struct tree_walk *w, struct err *e)
 	return catalog_document_find(w->f->yard->catalog, &d, &size, e);
 }
 
+/* Pages are made again with their image: images/d/index.html, and two of an image. */
+static bool is_page(const char *path, int depth)
+{
+	const char *base = strrchr(path, '/') + 1;
+
+	return ((depth == 3 || depth == 6) && strcmp(base, "index.html") == 0) ||
+	       (depth == 6 && strcmp(base, "history.json") == 0);
+}
+
 static int check_owner(struct tree_walk *w, const struct stat *st, struct err *e)
 {
 	int depth = 1, rc = 1;
@@ -112,6 +121,8 @@ static int check_owner(struct tree_walk *w, const struct stat *st, struct err *e
 		depth += *c == '/';
 	if (strncmp(w->path, "images/", 7) == 0) {
 		if (depth < 6 && S_ISDIR(st->st_mode))
+			return 0;
+		if (is_page(w->path, depth) && S_ISREG(st->st_mode))
 			return 0;
 		rc = depth == 6 || depth == 7 ? is_known_build(w, depth, e) : 0;
 	} else if (strncmp(w->path, LAYOUT_OBJECTS "/", strlen(LAYOUT_OBJECTS "/")) ==

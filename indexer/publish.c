@@ -2,6 +2,7 @@
 
 #include "indexer/emit.h"
 #include "indexer/inode.h"
+#include "indexer/pages.h"
 #include "indexer/stage.h"
 #include "indexer/write.h"
 #include "indexer/write_staged.h"
@@ -126,7 +127,7 @@ static int finish(struct yard *y, struct notary *n, int64_t number, struct err *
 		(live != number && (write_staged(y, STAGED_BEFORE, e) < 0 ||
 					   switch_to(y, number, e) < 0)))
 		return -1;
-	if (write_staged(y, STAGED_AFTER, e) < 0)
+	if (write_staged(y, STAGED_AFTER, e) < 0 || pages_write(y, e) < 0)
 		return -1;
 	if (in_transaction(y->catalog, mark_live, number, e) < 0)
 		return -1;

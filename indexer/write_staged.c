@@ -5,12 +5,6 @@
 
 #include <fcntl.h>
 
-/* Paths come sorted, so that a directory is synced once, after its last file. */
-struct writing {
-	struct yard *yard;
-	char dir[LAYOUT_PATH_MAX]; /* not yet synced; "" for none */
-};
-
 static bool is_above(const char *dir, const char *path)
 {
 	size_t len = strlen(dir);
@@ -63,13 +57,27 @@ static bool is_there(int public_fd, const char *path, const struct digest *d, si
 	       inode_read_mark(fd, path, &mark, &ignored) == 0 && digest_equal(&mark, d);
 }
 
-int write_mutable(struct yard *y, const char *path, struct bytes text, struct err *e)
+static int put_text(struct yard *y, const char *path, struct bytes text, struct err *e)
 {
 	struct digest d = digest_of(text);
 
 	if (is_there(y->public_fd, path, &d, text.len))
 		return 0;
 	return inode_replace(y->staging_fd, y->public_fd, path, text, e);
+}
+
+int writing_put(struct writing *w, const char *path, struct bytes text, struct err *e)
+{
+	if (enter_dir(w, path, e) < 0)
+		return -1;
+	return put_text(w->yard, path, text, e);
+}
+
+int writing_end(struct writing *w, struct err *e)
+{
+	if (leave_dir(w, "", e) < 0)
+		return -1;
+	return fs_sync(w->yard->public_fd, YARD_PUBLIC, e);
 }
 
 static int remove_file(struct yard *y, const char *path, struct err *e)
@@ -95,7 +103,7 @@ static int write_one(const struct staged_file *f, void *ctx, struct err *e)
 		return -1;
 	if (!f->text && !f->source)
 		return remove_file(w->yard, f->path, e);
-	return f->text ? write_mutable(w->yard, f->path, *f->text, e)
+	return f->text ? put_text(w->yard, f->path, *f->text, e)
 		       : link_file(w->yard, f, e);
 }
 
@@ -103,8 +111,7 @@ int write_staged(struct yard *y, enum staged_phase phase, struct err *e)
 {
 	struct writing w = { .yard = y, .dir = "" };
 
-	if (catalog_staged_walk(y->catalog, phase, write_one, &w, e) < 0 ||
-		leave_dir(&w, "", e) < 0)
+	if (catalog_staged_walk(y->catalog, phase, write_one, &w, e) < 0)
 		return -1;
-	return fs_sync(y->public_fd, YARD_PUBLIC, e);
+	return writing_end(&w, e);
 }

@@ -11,8 +11,16 @@
 int write_staged(
 	struct yard *y, enum staged_phase phase, struct err *e) must_check nonnull;
 
+/* Files in the order of their directories, each of which is synced once, when the next
+ * one begins or writing_end is called. */
+struct writing {
+	struct yard *yard;
+	char dir[LAYOUT_PATH_MAX]; /* not yet synced; "" for none */
+};
+
 /* Makes `path` hold this text, unless it does. */
-int write_mutable(struct yard *y, const char *path, struct bytes text,
+int writing_put(struct writing *w, const char *path, struct bytes text,
 	struct err *e) must_check nonnull;
+int writing_end(struct writing *w, struct err *e) must_check nonnull;
 
 #endif

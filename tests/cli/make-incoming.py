@@ -2,7 +2,7 @@
 """One finished build, written by hand from the formats: what the indexer must admit and,
 told a crime, what it must refuse.
 
-usage: make-incoming.py DIR IMAGE SERIAL [seed=TEXT] [note=TEXT] [crime=NAME] [pad=BYTES] [sbom=TEXT] [shell=FILE] [packages=NAME=VERSION,...]
+usage: make-incoming.py DIR IMAGE SERIAL [seed=TEXT] [note=TEXT] [crime=NAME] [pad=BYTES] [sbom=TEXT] [shell=FILE] [describe=TEXT] [packages=NAME=VERSION,...]
 
 require: a requirement in metadata.yaml; times: the serial that dates the metadata
 note: stands in etc/os-release and changes nothing else
@@ -151,7 +151,7 @@ creation_date: %d
 expiry_date: %d
 properties:
   architecture: %s
-  description: Toy %s (%s)
+  description: %s
   os: Toy
   release: "%s"
 %stemplates:
@@ -162,7 +162,8 @@ properties:
     create_only: false
     template: %s
     properties: {}
-""" % ("aarch64" if crime == "arch" else KERNEL.get(arch, arch), created, created + 30 * 86400, arch, release, dated, release,
+""" % ("aarch64" if crime == "arch" else KERNEL.get(arch, arch), created, created + 30 * 86400, arch,
+       json.dumps(options.get("describe", "Toy %s (%s)" % (release, dated))), release,
        "  requirements.%s: \"%s\"\n" % tuple(options["require"].split("=")) if "require" in options else "",
        "../hostname.tpl" if crime == "template" else "hostname.tpl")
 incus = [(("./" if crime == "dot" else "") + "metadata.yaml", metadata.encode()), ("templates/", None),
