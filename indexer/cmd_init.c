@@ -68,6 +68,17 @@ static int print(struct call *c, const struct init_result *r, struct err *e)
 		"who pulls "
 		"(or hand out %s/public/trust/root.1)",
 		r->path, r->path);
+	if (r->has_system)
+		out_note(c->out,
+			"units for systemd, and a cron file, are in '%s/system': look at "
+			"them, copy "
+			"them to /etc/systemd/system (or /etc/cron.d), enable the timers",
+			r->path);
+	else
+		out_note(c->out,
+			"no units were written: the name of '%s' or of this user would "
+			"have to be quoted in them",
+			r->path);
 	out_note(c->out,
 		"now take '%s' offline: it is needed to change keys, never to publish",
 		r->root_home);

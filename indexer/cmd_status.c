@@ -4,6 +4,7 @@
 
 #define KEY_WARNING_S (60 * 86400)
 #define REFRESH_S     (12 * 3600)
+#define NIGHTLY_S     (2 * 86400)
 #define EVENTS_S      (7 * 86400)
 #define WARNINGS_MAX  16
 
@@ -30,6 +31,7 @@ struct status {
 	struct catalog_key publish;
 	int64_t publish_until_s;
 	size_t builds, held, failures;
+	int64_t last_build_s; /* that was built here and came in, or failed; 0: none */
 	char warning[WARNINGS_MAX][200];
 	size_t warning_count;
 };
@@ -52,6 +54,8 @@ static int count_build(const struct catalog_build *b, void *ctx, struct err *e)
 	(void)e;
 	s->builds++;
 	s->held += strcmp(b->state, "held") == 0;
+	if (strcmp(b->origin, "rootyard") == 0 && b->admitted_s > s->last_build_s)
+		s->last_build_s = b->admitted_s;
 	return 0;
 }
 
@@ -60,7 +64,11 @@ static int count_failure(const struct catalog_event *v, void *ctx, struct err *e
 	struct status *s = ctx;
 
 	(void)e;
-	s->failures += strcmp(v->kind, "failed") == 0;
+	if (strcmp(v->kind, "failed") != 0)
+		return 0;
+	s->failures++;
+	if (v->at_s > s->last_build_s)
+		s->last_build_s = v->at_s;
 	return 0;
 }
 
@@ -126,6 +134,11 @@ static int judge(struct status *s, struct err *e)
 	if (!plan_is_empty(&s->plan))
 		warn(s, "%zu images changed since the last publication: run 'publish'",
 			s->plan.changed);
+	if (s->last_build_s && y->now_s - s->last_build_s > NIGHTLY_S)
+		warn(s,
+			"no build came in for %lld days, not even a failed one: is "
+			"rootyard-nightly.timer running?",
+			(long long)((y->now_s - s->last_build_s) / 86400));
 	if (s->held)
 		warn(s,
 			"%zu builds are held back: look at them, and release them with "
@@ -135,8 +148,8 @@ static int judge(struct status *s, struct err *e)
 		warn(s, "the signed metadata has expired, clients refuse it: run "
 			"'refresh'");
 	else if (s->is_signed && y->now_s - s->signing.created_s > 2 * REFRESH_S)
-		warn(s, "the signed metadata missed two refreshes: run 'refresh' every "
-			"12 hours");
+		warn(s, "the signed metadata missed two refreshes: is "
+			"rootyard-refresh.timer running?");
 	warn_key(s, "the root document", s->root.expires_s, "it must be signed anew");
 	warn_key(s, "the publish key", s->publish_until_s,
 		"a new one must be listed in the root");

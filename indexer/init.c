@@ -3,6 +3,7 @@
 #include "indexer/agent.h"
 #include "indexer/emit.h"
 #include "indexer/init_dirs.h"
+#include "indexer/init_system.h"
 #include "lib/base/atomic.h"
 #include "lib/base/fs.h"
 
@@ -66,6 +67,17 @@ static int make_site(struct making *m, struct err *e)
 	if (buf_check(&site, SITE_NAME, e) < 0)
 		return -1;
 	return atomic_write_file(m->yard.fd, SITE_NAME, buf_bytes(&site), 0644, e);
+}
+
+static int make_system(struct making *m, struct err *e)
+{
+	auto_site struct site site = { 0 };
+	int rc = site_read(m->yard.fd, &site, e);
+
+	if (rc == 0)
+		rc = init_system(m->yard.fd, m->yard.path, &site, e);
+	m->out->has_system = rc > 0;
+	return rc < 0 ? -1 : 0;
 }
 
 /* A key in a fresh home: one that a kill left half-made is thrown away, it signed
@@ -202,6 +214,8 @@ static int sweep(struct making *m, struct err *e)
 {
 	if (init_sweep(m->yard.fd, ".", false, e) < 0 ||
 		init_sweep(m->yard.fd, SITE_RELEASES, false, e) < 0 ||
+		(fs_exists_at(m->yard.fd, INIT_SYSTEM) &&
+			init_sweep(m->yard.fd, INIT_SYSTEM, false, e) < 0) ||
 		init_sweep(m->yard.fd, YARD_PUBLIC "/trust", true, e) < 0)
 		return -1;
 	return init_sweep(m->yard.fd, YARD_PUBLIC "/keys", true, e);
@@ -213,8 +227,8 @@ static int make_all(struct making *m, struct err *e)
 		return -1;
 	m->lock_fd = fs_lock(m->yard.fd, YARD_LOCK, 0, e);
 	if (m->lock_fd < 0 || yard_make(m->yard.fd, e) < 0 || sweep(m, e) < 0 ||
-		make_site(m, e) < 0 || make_keys(m, e) < 0 || make_root(m, e) < 0 ||
-		make_catalog(m, e) < 0)
+		make_site(m, e) < 0 || make_system(m, e) < 0 || make_keys(m, e) < 0 ||
+		make_root(m, e) < 0 || make_catalog(m, e) < 0)
 		return -1;
 	/* the tree's marker last: without the other one it still says what to do */
 	if (init_place_done(&m->root, e) < 0)

@@ -22,6 +22,7 @@ struct init {
 struct init_result {
 	char root_fpr[FPR_MAX], publish_fpr[FPR_MAX];
 	char *path, *root_home;
+	bool has_system; /* units and a cron file were written */
 };
 void init_result_release(struct init_result *r) nonnull;
 #define auto_init_result with_cleanup(init_result_release)

@@ -22,6 +22,8 @@ install: all
 	install -m 755 $(O)/rootyard-build $(O)/rootyard-index $(O)/rootyard-httpd $(DESTDIR)$(bindir)/
 	install -m 755 $(HELPERS:%=$(O)/%) $(DESTDIR)$(libexecdir)/
 	cp -R recipes/. $(DESTDIR)$(datadir)/recipes/
+	install -d $(DESTDIR)$(datadir)/serving
+	install -m 644 packaging/nginx.conf packaging/apache.conf packaging/Caddyfile $(DESTDIR)$(datadir)/serving/
 	for m in docs/*.1; do [ ! -e $$m ] || install -m 644 $$m $(DESTDIR)$(mandir)/man1/; done
 	for m in docs/*.8; do [ ! -e $$m ] || install -m 644 $$m $(DESTDIR)$(mandir)/man8/; done
 	for u in packaging/systemd/*.service packaging/systemd/*.socket packaging/systemd/*.timer; do [ ! -e $$u ] || \
