@@ -24,6 +24,9 @@ install: all
 	cp -R recipes/. $(DESTDIR)$(datadir)/recipes/
 	install -d $(DESTDIR)$(datadir)/serving
 	install -m 644 packaging/nginx.conf packaging/apache.conf packaging/Caddyfile $(DESTDIR)$(datadir)/serving/
+	install -d $(DESTDIR)$(lxcdir)
+	sed -e 's|@LXC_CONFIG@|$(LXC_SHARE)/config|' -e 's|@LXC_HOOKS@|$(LXC_SHARE)/hooks|' client/lxc/lxc-rootyard >$(DESTDIR)$(lxcdir)/lxc-rootyard
+	chmod 755 $(DESTDIR)$(lxcdir)/lxc-rootyard
 	for m in docs/*.1; do [ ! -e $$m ] || install -m 644 $$m $(DESTDIR)$(mandir)/man1/; done
 	for m in docs/*.8; do [ ! -e $$m ] || install -m 644 $$m $(DESTDIR)$(mandir)/man8/; done
 	for u in packaging/systemd/*.service packaging/systemd/*.socket packaging/systemd/*.timer; do [ ! -e $$u ] || \
@@ -37,6 +40,7 @@ uninstall:
 	rm -f $(patsubst packaging/systemd/%,$(DESTDIR)$(unitdir)/%,$(wildcard packaging/systemd/*.service packaging/systemd/*.socket packaging/systemd/*.timer))
 	rm -f $(patsubst packaging/systemd/%.sysusers,$(DESTDIR)$(sysusersdir)/%.conf,$(wildcard packaging/systemd/*.sysusers))
 	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)
+	rm -f $(DESTDIR)$(lxcdir)/lxc-rootyard
 
 lint: all $(O)/rights compile_flags.txt
 	tools/lint.sh $(O)

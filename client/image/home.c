@@ -46,18 +46,21 @@ static int check_own(int fd, const char *path, mode_t refused, struct err *e)
 	return 0;
 }
 
-/* Whoever may rename a parent may replace everything beneath it. */
+/* Whoever may rename a parent may replace everything beneath it. The host's root may: it
+ * owns "/", and in a user namespace that does not map it, it is not id 0. */
 static int check_parents(int fd, const char *path, struct err *e)
 {
 	auto_fd int at = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	struct stat st, above;
+	struct stat st, above, top;
 
+	if (stat("/", &top) < 0)
+		return err_sys(e, "cannot examine '/'");
 	for (unsigned int depth = 0; at >= 0 && depth < DEPTH_MAX; depth++) {
 		int up;
 
 		if (fstat(at, &st) < 0 || fstatat(at, "..", &above, 0) < 0)
 			return err_sys(e, "cannot examine the parents of '%s'", path);
-		if (st.st_uid != geteuid() && st.st_uid != 0)
+		if (st.st_uid != geteuid() && st.st_uid != 0 && st.st_uid != top.st_uid)
 			return err_set(e, ERR_USAGE,
 				"cannot use '%s': a directory above it belongs to user "
 				"%u",

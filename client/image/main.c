@@ -7,6 +7,7 @@ int main(int argc, char **argv)
 		cmd_list,
 		cmd_info,
 		cmd_pull,
+		cmd_export,
 		cmd_unpack,
 		{ .name = NULL },
 	};

@@ -48,6 +48,8 @@ int main(int argc, char **argv)
 		IMAGE_VERB("info", "[REMOTE:]IMAGE", "show the builds of an image"),
 		IMAGE_VERB("pull", "[REMOTE:]IMAGE",
 			"fetch an image, verify it and store it"),
+		IMAGE_VERB("export", "[REMOTE:]IMAGE DIR",
+			"fetch an image's files and verify them"),
 		IMAGE_VERB("unpack", "ARCHIVE DIR",
 			"unpack an archive as safely as an image"),
 		IMAGE_VERB("remote", "add|list|rm ...", "servers that images come from"),

@@ -1,0 +1,155 @@
+#include "client/image/cmd.h"
+#include "client/image/home.h"
+#include "client/image/repo.h"
+#include "lib/base/fs.h"
+#include "lib/base/jsonw.h"
+
+#include <fcntl.h>
+
+struct values {
+	struct opt_list files;
+};
+
+static const struct opt opts[] = {
+	{ "file", 0, OPT_LIST, offsetof(struct values, files), "NAME",
+		"which file of the build; may be given again (default: rootfs.tar.xz and "
+		"meta.tar.xz)",
+		0, 0 },
+	{ .name = NULL },
+};
+
+static const char *const usual[] = { "rootfs.tar.xz", "meta.tar.xz" };
+
+struct exporting {
+	struct out *out;
+	struct repo repo;
+	struct imagedoc doc;
+	const struct doc_build *build;
+	int dir_fd;
+	const char *step;
+};
+
+static void moved(void *ctx, uint64_t now, uint64_t total)
+{
+	const struct exporting *x = ctx;
+
+	out_step(x->out, x->step, now, total, "B");
+}
+
+static int choose(struct exporting *x, const struct image_ref *ref, struct err *e)
+{
+	const struct doc_build *b = imagedoc_build(&x->doc, ref->serial, ref->id);
+
+	if (!b || strcmp(b->state, "withdrawn") == 0)
+		return err_set(e, ERR_NOTFOUND, "there is no such build");
+	x->build = b;
+	return 0;
+}
+
+/* A file that an earlier export left is looked at before anything is fetched: under the
+ * name of its digest a download is continued, or found to be complete. */
+static int export_file(struct exporting *x, const char *name, struct err *e)
+{
+	const struct doc_file *f = doc_build_file(x->build, name);
+	struct fetch_progress progress = { .moved = moved, .ctx = x };
+	auto_free char *step = xasprintf("fetch %s", name);
+	auto_verified struct verified got = VERIFIED_INIT;
+	char hex[DIGEST_HEX], size[32];
+	struct stat st;
+
+	if (!f)
+		return err_set(e, ERR_NOTFOUND, "build %s offers no '%s'",
+			x->build->serial, name);
+	digest_hex(&f->sha256, hex);
+	if (fstatat(x->dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISREG(st.st_mode) && (uint64_t)st.st_size == f->size &&
+		renameat(x->dir_fd, name, x->dir_fd, hex) < 0)
+		return err_sys(e, "cannot rename '%s'", name);
+	x->step = step;
+	if (repo_file(&x->repo, f, x->dir_fd, &progress, &got, e) < 0) {
+		if (e->code == ERR_UNTRUSTED)
+			repo_file_forget(f, x->dir_fd);
+		return -1;
+	}
+	out_step_done(
+		x->out, step, "%s, verified", out_size(f->size, size, sizeof(size)));
+	if (fs_rename_synced(x->dir_fd, hex, x->dir_fd, name, e) < 0)
+		return -1;
+	repo_file_forget(f, x->dir_fd); /* what was noted for continuing it */
+	return 0;
+}
+
+static void say(struct exporting *x)
+{
+	auto_buf struct buf text = BUF_INIT(4096);
+	struct jsonw w = jsonw_to(&text);
+	char name[IMAGE_NAME_MAX], hex[DIGEST_HEX];
+
+	image_format(&x->doc.image, name);
+	digest_hex(&x->build->id, hex);
+	if (!x->out->json) {
+		out_result(x->out, "%s %s %s\n", name, x->build->serial, hex);
+		return;
+	}
+	jsonw_object(&w);
+	jsonw_kstr(&w, "image", name);
+	jsonw_kstr(&w, "serial", x->build->serial);
+	jsonw_kstr(&w, "id", hex);
+	jsonw_end_object(&w);
+	out_result(x->out, "%s\n", buf_str(&text));
+}
+
+static int export_all(struct exporting *x, const struct remote *remote,
+	const struct image_ref *ref, const struct values *v, struct err *e)
+{
+	const char *const *names = v->files.count ? v->files.item : usual;
+	size_t count = v->files.count ? v->files.count : ARRAY_COUNT(usual);
+	const struct catdoc_line *line;
+
+	if (repo_open(remote, &x->repo, e) < 0 || repo_catalog(&x->repo, e) < 0 ||
+		catdoc_find(&x->repo.catalog, ref, &line, e) < 0 ||
+		repo_image(&x->repo, line, &x->doc, e) < 0 || choose(x, ref, e) < 0)
+		return -1;
+	for (size_t i = 0; i < count; i++)
+		if (export_file(x, names[i], e) < 0)
+			return -1;
+	say(x);
+	return 0;
+}
+
+static int run(struct call *c, struct err *e)
+{
+	auto_remotes struct remotes remotes = { 0 };
+	auto_fd int config_fd = home_open(PLACE_CONFIG, e);
+	struct exporting x = { .out = c->out, .repo = REPO_INIT, .dir_fd = -1 };
+	const struct remote *remote;
+	struct image_ref ref;
+	int rc;
+
+	if (config_fd < 0 || image_ref_parse(c->argv[0], &ref, e) < 0) {
+		if (e->code == ERR_PARSE)
+			e->code = ERR_USAGE;
+		return -1;
+	}
+	if (remotes_load(config_fd, &remotes, e) < 0 ||
+		remotes_find(&remotes, ref.remote, &remote, e) < 0)
+		return -1;
+	x.dir_fd = fs_open_dir(c->argv[1], e);
+	rc = x.dir_fd < 0 ? -1 : export_all(&x, remote, &ref, c->values, e);
+	if (x.dir_fd >= 0)
+		close(x.dir_fd);
+	imagedoc_release(&x.doc);
+	repo_release(&x.repo);
+	return rc < 0 ? err_wrap(e, "cannot export '%s'", c->argv[0]) : 0;
+}
+
+const struct command cmd_export = {
+	.name = "export",
+	.args = "[REMOTE:]IMAGE DIR",
+	.summary = "fetch an image's files, verify them and leave them in a directory",
+	.opts = opts,
+	.values_size = sizeof(struct values),
+	.min_args = 2,
+	.max_args = 2,
+	.run = run,
+};
