@@ -80,8 +80,7 @@ static void compare(struct call *c, const char *tree, const struct backup_result
 	else if (r->live != r->generation)
 		out_warn(c->out,
 			"the backup is of generation %lld and '%s/public' shows %lld: "
-			"run "
-			"'rebuild', clients refuse what goes back",
+			"clients refuse what goes back, restore a newer backup",
 			(long long)r->generation, tree, (long long)r->live);
 }
 

@@ -4,15 +4,20 @@
 
 struct values {
 	struct cmd_common common;
-	bool quick;
+	bool quick, repair;
 };
 
 static const struct opt opts[] = {
 	CMD_DIRECTORY,
 	{ "quick", 0, OPT_FLAG, offsetof(struct values, quick), NULL,
 		"look at sizes and marks, not at contents and signatures", 0, 0 },
+	{ "repair", 0, OPT_FLAG, offsetof(struct values, repair), NULL,
+		"mend what can be made again; move what is not known to lost/", 0, 0 },
+	CMD_WAIT,
 	{ NULL, 0, 0, 0, NULL, NULL, 0, 0 },
 };
+
+static const struct values defaults = { .common.wait_s = CMD_WAIT_DEFAULT_S };
 
 static void say(const char *line, void *ctx)
 {
@@ -37,10 +42,14 @@ static int run(struct call *c, struct err *e)
 	const char *dirs[] = { cmd_directory(&v->common) };
 	auto_yard struct yard y = YARD_INIT;
 	auto_notary struct notary n = { 0 };
-	struct fsck f = { .quick = v->quick, .say = say, .ctx = c->out };
+	struct fsck f = {
+		.quick = v->quick, .repair = v->repair, .say = say, .ctx = c->out
+	};
 	struct err why;
 
-	if (cmd_confine(dirs, 1, NULL, 0, e) < 0 || cmd_open(&v->common, &y, e) < 0)
+	if (v->repair ? cmd_open_writer(c, &v->common, NULL, 0, &y, e) < 0
+		      : cmd_confine(dirs, 1, NULL, 0, e) < 0 ||
+				cmd_open(&v->common, &y, e) < 0)
 		return -1;
 	f.yard = &y;
 	if (notary_open(&y, 0, &n, &why) == 0)
@@ -50,6 +59,14 @@ static int run(struct call *c, struct err *e)
 			"untrusted: %s; no signature can be checked", why.text);
 	if (fsck_run(&f, e) < 0)
 		return err_wrap(e, "cannot check '%s'", y.path);
+	if (f.findings && f.mended == f.findings) {
+		out_note(c->out, "'%s' is mended: %zu findings", y.path, f.findings);
+		return 0;
+	}
+	if (f.mended)
+		return err_set(e, ERR_DAMAGED,
+			"'%s' is damaged: %zu findings, %zu of them mended", y.path,
+			f.findings, f.mended);
 	if (f.findings)
 		return err_set(e, ERR_DAMAGED, "'%s' is damaged: %zu findings", y.path,
 			f.findings);
@@ -64,5 +81,6 @@ const struct command cmd_fsck = {
 	.summary = "Compare everything on disk with the catalog and the signatures",
 	.opts = opts,
 	.values_size = sizeof(struct values),
+	.defaults = &defaults,
 	.run = run,
 };

@@ -70,9 +70,11 @@ static int check_private(struct fsck *f, struct err *e)
 		!S_ISDIR(st.st_mode))
 		return fsck_find(f, "F9", YARD_GNUPG,
 			"is no directory; restore the publish key from a backup");
-	if (st.st_mode & 077)
-		return fsck_find(f, "F9", YARD_GNUPG,
+	if (st.st_mode & 077) {
+		fsck_find(f, "F9", YARD_GNUPG,
 			"others may enter the home of the publish key; chmod 700 it");
+		fsck_chmod(f, f->yard->fd, YARD_GNUPG, 0700);
+	}
 	return 0;
 }
 

@@ -1,5 +1,7 @@
 /* fsck.h -- is everything on disk what the catalog and the signatures say?
- * Rules   changes nothing; takes no lock: what is younger than an hour may belong to a
+ * Rules   changes nothing unless `repair`; then marks, modes, links and companions are
+ *         made anew, and what is not known is moved to lost/, never deleted; what only a
+ *         mirror, a backup or the key can bring back stays as it is. Takes no lock: what is younger than an hour may belong to a
  *         command at work and is not called left over; a finding is one line
  *         "F2: images/...: sentence; repair"
  * Errors  only what keeps a check from being made at all
@@ -10,6 +12,7 @@
 #include "indexer/notary.h"
 
 #define FSCK_GRACE_S 3600
+#define FSCK_LOST    "lost" /* in the operator's directory */
 
 struct fsck {
 	struct yard *yard;
@@ -17,7 +20,8 @@ struct fsck {
 	bool quick;            /* sizes and marks, no contents and no signatures */
 	void (*say)(const char *line, void *ctx);
 	void *ctx;
-	size_t findings, checked;
+	bool repair; /* mend what can be mended; the caller holds the lock */
+	size_t findings, mended, checked;
 	int64_t live; /* generation by .live; 0 before the first publication */
 };
 
@@ -27,6 +31,21 @@ int fsck_run(struct fsck *f, struct err *e) must_check nonnull;
 /* Reports; returns 0, so that a check can go on. */
 int fsck_find(struct fsck *f, const char *check, const char *path, const char *fmt,
 	...) nonnull printf_like(4, 5);
+
+/* ---- mending (fsck_repair.c), each right behind its finding; nothing without `repair`
+ */
+
+/* To lost/, where it can be looked at. Paths are in public/, or names in staging/. */
+void fsck_lose(struct fsck *f, const char *path) nonnull;
+void fsck_lose_staged(struct fsck *f, const char *name) nonnull;
+void fsck_chmod(struct fsck *f, int dir_fd, const char *path, mode_t mode) nonnull;
+void fsck_relink(struct fsck *f, const char *path, const char *target) nonnull;
+
+/* Sets the digest's attribute, where the content is what the digest says. */
+void fsck_remark(struct fsck *f, const char *path, const struct digest *want) nonnull;
+
+/* Replaces a small file that follows from others. */
+void fsck_rewrite(struct fsck *f, const char *path, struct bytes text) nonnull;
 
 /* F2 F4 of one published file: there, of this size and content, and marked so. */
 void fsck_content(struct fsck *f, const char *path, uint64_t size,

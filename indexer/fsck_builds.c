@@ -57,6 +57,9 @@ static void check_mark(
 		fsck_find(f, "F4", path,
 			"the attribute " LAYOUT_DIGEST_XATTR
 			" names another content; set it to the sha256");
+	else
+		return;
+	fsck_remark(f, path, want);
 }
 
 static void check_signature(

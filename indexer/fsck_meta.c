@@ -3,6 +3,7 @@
 #include "indexer/emission.h"
 #include "indexer/inode.h"
 #include "indexer/listed.h"
+#include "indexer/write.h"
 #include "lib/adapt/zst.h"
 #include "lib/base/fs.h"
 
@@ -45,10 +46,22 @@ static void check_mark(struct fsck *f, const char *path, const struct digest *wa
 	struct digest mark;
 
 	if (fd < 0 || inode_read_mark(fd, path, &mark, &e) < 0 ||
-		!digest_equal(&mark, want))
+		!digest_equal(&mark, want)) {
 		fsck_find(f, "F4", path,
 			"its attribute " LAYOUT_DIGEST_XATTR
 			" is not its digest; set it to the sha256");
+		fsck_remark(f, path, want);
+	}
+}
+
+/* It follows from the document, whose digest was right. */
+static void renew_companion(struct fsck *f, const char *companion, struct bytes text)
+{
+	auto_buf struct buf packed = BUF_INIT(CATALOG_MAX);
+	struct err e;
+
+	if (write_companion(companion, text, &packed, &e) == 0)
+		fsck_rewrite(f, companion, buf_bytes(&packed));
 }
 
 static void check_companion(struct fsck *f, const char *path, struct bytes text)
@@ -62,10 +75,13 @@ static void check_companion(struct fsck *f, const char *path, struct bytes text)
 	if (!read_file(f, "F7", companion, &packed))
 		return;
 	if (zst_decode(buf_bytes(&packed), &plain, &e) < 0 ||
-		!bytes_equal(buf_bytes(&plain), text))
+		!bytes_equal(buf_bytes(&plain), text)) {
 		fsck_find(f, "F7", companion,
 			"untrusted: does not unpack to the document beside "
 			"it; " RE_PUBLISH);
+		renew_companion(f, companion, text);
+		return;
+	}
 	d = digest_of(buf_bytes(&packed));
 	check_mark(f, companion, &d);
 }

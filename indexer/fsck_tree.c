@@ -27,6 +27,9 @@ static void check_mode(struct tree_walk *w, const struct stat *st)
 		fsck_find(w->f, "F9", w->path, "everybody may write it; chmod o-w");
 	if ((st->st_mode & need) != need)
 		fsck_find(w->f, "F9", w->path, "the server may not read it; chmod a+rX");
+	if (st->st_mode & 02 || (st->st_mode & need) != need)
+		fsck_chmod(w->f, w->f->yard->public_fd, w->path,
+			S_ISDIR(st->st_mode) ? 0755 : 0644);
 }
 
 static void check_symlink(struct tree_walk *w)
@@ -37,13 +40,16 @@ static void check_symlink(struct tree_walk *w)
 
 	if (strcmp(w->path, LAYOUT_LIVE) == 0)
 		return;
-	if (!l || n < 0)
+	if (!l || n < 0) {
 		fsck_find(w->f, "F9", w->path,
 			"is a symbolic link that has no business here; "
 			"remove it");
-	else if (!bytes_equal_str(bytes_of(target, (size_t)n), l->target))
+		fsck_lose(w->f, w->path);
+	} else if (!bytes_equal_str(bytes_of(target, (size_t)n), l->target)) {
 		fsck_find(w->f, "F9", w->path, "must point to '%s'; make the link anew",
 			l->target);
+		fsck_relink(w->f, w->path, l->target);
+	}
 }
 
 /* "images/d/r/a/v/SERIAL[/NAME]" -> 1 a row knows it, 0 not, -1 an error. */
@@ -133,9 +139,11 @@ static int check_owner(struct tree_walk *w, const struct stat *st, struct err *e
 	}
 	if (rc < 0)
 		return -1;
-	if (rc == 0 && !is_young(w->f, st))
+	if (rc == 0 && !is_young(w->f, st)) {
 		fsck_find(w->f, "F3", w->path,
 			"nothing in the catalog knows it; move it away or remove it");
+		fsck_lose(w->f, w->path);
+	}
 	return 0;
 }
 
@@ -157,12 +165,27 @@ static void check_name(struct tree_walk *w)
 	/* what container engines look for there has '@' and '=' in its name */
 	if (strncmp(w->path, "sigs/", 5) == 0)
 		return;
-	if (relpath_parse(w->path, &p, &ignored) < 0 || !relpath_is_portable(&p))
+	if (relpath_parse(w->path, &p, &ignored) < 0 || !relpath_is_portable(&p)) {
 		fsck_find(w->f, "F16", w->path,
 			"is a name that no signed document may carry; remove it");
+		fsck_lose(w->f, w->path);
+	}
 }
 
 static int walk(struct tree_walk *w, struct err *e);
+
+/* Moved away a moment ago? */
+static bool is_gone(const struct tree_walk *w)
+{
+	return w->f->repair && !fs_exists_at(w->f->yard->public_fd, w->path);
+}
+
+static int visit_odd(struct tree_walk *w)
+{
+	fsck_find(w->f, "F9", w->path, "is neither a file nor a directory; remove it");
+	fsck_lose(w->f, w->path);
+	return 0;
+}
 
 static int visit(struct tree_walk *w, struct err *e)
 {
@@ -171,11 +194,15 @@ static int visit(struct tree_walk *w, struct err *e)
 	if (fstatat(w->f->yard->public_fd, w->path, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "cannot look at '%s'", w->path);
 	check_name(w);
+	if (is_gone(w))
+		return 0;
 	if (is_temporary(w->path)) {
-		if (!is_young(w->f, &st))
+		if (!is_young(w->f, &st)) {
 			fsck_find(w->f, "F13", w->path,
 				"is left over from an interrupted run; run 'publish', "
 				"which removes it");
+			fsck_lose(w->f, w->path);
+		}
 		return 0;
 	}
 	if (S_ISLNK(st.st_mode)) {
@@ -183,12 +210,11 @@ static int visit(struct tree_walk *w, struct err *e)
 		return 0;
 	}
 	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-		return fsck_find(w->f, "F9", w->path,
-			"is neither a file nor a directory; remove it");
+		return visit_odd(w);
 	check_mode(w, &st);
 	if (check_owner(w, &st, e) < 0)
 		return -1;
-	return S_ISDIR(st.st_mode) ? walk(w, e) : 0;
+	return S_ISDIR(st.st_mode) && !is_gone(w) ? walk(w, e) : 0;
 }
 
 static int walk(struct tree_walk *w, struct err *e)
@@ -229,10 +255,12 @@ static int check_staging(struct fsck *f, struct err *e)
 		snprintf(path, sizeof(path), "%s/%s", YARD_STAGING, names.name[i]);
 		if (fstatat(f->yard->staging_fd, names.name[i], &st,
 			    AT_SYMLINK_NOFOLLOW) == 0 &&
-			!is_young(f, &st))
+			!is_young(f, &st)) {
 			fsck_find(f, "F13", path,
 				"is left over from an interrupted run; run 'publish', "
 				"which removes it");
+			fsck_lose_staged(f, names.name[i]);
+		}
 	}
 	return 0;
 }

@@ -34,6 +34,13 @@ static bool has_companion(const char *kind)
 	return strcmp(kind, "catalog") == 0 || strcmp(kind, "image") == 0;
 }
 
+int write_companion(const char *path, struct bytes text, struct buf *out, struct err *e)
+{
+	if (zst_encode(text, ZST_LEVEL, out, e) < 0)
+		return -1;
+	return buf_check(out, path, e);
+}
+
 static int write_document(const char *kind, const struct digest *sha256,
 	struct bytes text, void *ctx, struct err *e)
 {
@@ -48,8 +55,7 @@ static int write_document(const char *kind, const struct digest *sha256,
 		return 0;
 
 	snprintf(companion, sizeof(companion), "%s.zst", path);
-	if (zst_encode(text, ZST_LEVEL, &packed, e) < 0 ||
-		buf_check(&packed, companion, e) < 0)
+	if (write_companion(companion, text, &packed, e) < 0)
 		return -1;
 	return write_object(y, companion, buf_bytes(&packed), e);
 }
