@@ -117,8 +117,9 @@ struct catalog_file {
 	const char *name;
 	uint64_t size;
 	struct digest sha256;
-	bool is_signed;         /* has an .asc and a line in SHA256SUMS */
-	struct digest combined; /* of incus.tar.xz and this root file; else zero */
+	bool is_signed;          /* has an .asc and a line in SHA256SUMS */
+	struct digest combined;  /* of incus.tar.xz and this root file; else zero */
+	char sha512[SHA512_HEX]; /* of what an appliance list names; else "" */
 };
 
 /* Adds the build with its files and objects, and marks the image dirty. */

@@ -256,7 +256,8 @@ int catalog_file_walk(struct catalog *c, int64_t build,
 	int rc;
 
 	if (query_begin(&q, c, e,
-		    "SELECT name, size, file.sha256, signed, combined FROM file JOIN "
+		    "SELECT name, size, file.sha256, signed, combined, coalesce(sha512, "
+		    "'') FROM file JOIN "
 		    "object "
 		    "USING(sha256) "
 		    "WHERE build = ?1 ORDER BY name",
@@ -271,7 +272,8 @@ int catalog_file_walk(struct catalog *c, int64_t build,
 			.combined = query_digest(&q, 4),
 		};
 
-		if (each(&f, ctx, e) < 0)
+		if (query_copy(&q, 5, f.sha512, sizeof(f.sha512), e) < 0 ||
+			each(&f, ctx, e) < 0)
 			return -1;
 	}
 	return rc;

@@ -35,11 +35,11 @@ int catalog_file_add(
 		    "di", &f->sha256, (int64_t)f->size) < 0)
 		return -1;
 	if (query_run(c, e,
-		    "INSERT INTO file(build, name, sha256, signed, combined) VALUES(?1, "
-		    "?2, "
-		    "?3, ?4, ?5)",
-		    "itdid", build, f->name, &f->sha256, (int64_t)f->is_signed,
-		    digest_equal(&f->combined, &none) ? NULL : &f->combined) < 0)
+		    "INSERT INTO file(build, name, sha256, signed, combined, sha512) "
+		    "VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+		    "itdidt", build, f->name, &f->sha256, (int64_t)f->is_signed,
+		    digest_equal(&f->combined, &none) ? NULL : &f->combined,
+		    f->sha512[0] ? f->sha512 : NULL) < 0)
 		return -1;
 	return query_run(c, e,
 		"INSERT OR IGNORE INTO dirty(image) SELECT image FROM build WHERE id = "

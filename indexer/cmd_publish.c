@@ -1,5 +1,6 @@
 #include "indexer/cmd.h"
 #include "indexer/deltas.h"
+#include "indexer/emission.h"
 #include "indexer/publish.h"
 #include "lib/base/jsonw.h"
 
@@ -52,6 +53,17 @@ static void print(struct call *c, const struct plan *p, bool done)
 		p->changed);
 }
 
+/* One line, until the operator says where people find the tree. */
+static void note_skipped(struct call *c, const struct site *site)
+{
+	auto_buf struct buf names = BUF_INIT(256);
+
+	emission_skipped(site, &names);
+	if (names.len)
+		out_note(c->out, "skipped %s: they need base_url in site.yaml",
+			buf_str(&names));
+}
+
 static int publish(struct call *c, struct yard *y, struct err *e)
 {
 	auto_plan struct plan plan = { 0 };
@@ -76,6 +88,7 @@ static int publish(struct call *c, struct yard *y, struct err *e)
 		return err_wrap(
 			e, "cannot publish generation %lld", (long long)plan.generation);
 	print(c, &plan, true);
+	note_skipped(c, &y->site);
 	return 0;
 }
 

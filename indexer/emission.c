@@ -6,6 +6,8 @@
 static const struct emitter *const emitters[] = {
 	&emit_lxc,
 	&emit_streams,
+	&emit_wsl,
+	&emit_aplinfo,
 	&emit_api,
 	&emit_feed,
 	&emit_site_pages,
@@ -34,15 +36,24 @@ const struct catalog_file *emit_build_file(const struct emit_build *b, const cha
 
 static bool is_wanted(const struct emitter *t, const struct site *site)
 {
-	return !t->needs_url || site->base_url[0];
+	return site->clients & t->client && (!t->needs_url || site->base_url[0]);
+}
+
+void emit_url(const struct site *site, const char *path, char *out, size_t out_size)
+{
+	size_t len = strlen(site->base_url);
+
+	while (len && site->base_url[len - 1] == '/')
+		len--;
+	snprintf(out, out_size, "%.*s/%s", (int)len, site->base_url, path);
 }
 
 void emission_skipped(const struct site *site, struct buf *out)
 {
 	for (size_t i = 0; i < COUNT; i++)
-		if (!is_wanted(emitters[i], site))
-			buf_printf(
-				out, "%s%s", out->len ? ", " : "", emitters[i]->client);
+		if (site->clients & emitters[i]->client && !is_wanted(emitters[i], site))
+			buf_printf(out, "%s%s", out->len ? ", " : "",
+				client_name(emitters[i]->client));
 }
 
 static int emit_one(struct emission *m, const struct emit_listed *l, struct err *e)

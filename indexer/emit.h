@@ -60,8 +60,8 @@ struct emit_image {
 /* begin, each image in image order, end; the texts' ceilings report overflow. `state` is
  * state_size zeroed bytes, for what must be remembered between images. */
 struct emitter {
-	const char *client; /* its name in site.yaml's `clients` */
-	bool needs_url;     /* skipped until site.yaml has base_url */
+	enum client client;
+	bool needs_url; /* skipped until site.yaml has base_url */
 	const struct emit_file *file;
 	size_t file_count;
 	unsigned int text_count;
@@ -75,6 +75,12 @@ struct emitter {
 
 extern const struct emitter emit_lxc;     /* meta/1.0/index-*: lxc-download */
 extern const struct emitter emit_streams; /* streams/v1: Incus, LXD, simplestreams */
+extern const struct emitter emit_wsl;     /* wsl/DistributionInfo.json */
+extern const struct emitter emit_aplinfo; /* aplinfo.dat: Proxmox and its kin */
+
+/* base_url/PATH */
+void emit_url(
+	const struct site *site, const char *path, char *out, size_t out_size) nonnull;
 
 extern const struct emitter emit_api;        /* api/v1/index.json */
 extern const struct emitter emit_feed;       /* feed.atom */

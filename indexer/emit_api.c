@@ -111,7 +111,7 @@ static const struct emit_file files[] = {
 };
 
 const struct emitter emit_api = {
-	.client = "api",
+	.client = CLIENT_API,
 	.file = files,
 	.file_count = ARRAY_COUNT(files),
 	.text_count = 1,

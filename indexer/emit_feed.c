@@ -99,7 +99,7 @@ static void end(const struct emit_site *s, void *state, struct buf *text)
 static const struct emit_file files[] = { { "feed.atom", 0, EMIT_GZ } };
 
 const struct emitter emit_feed = {
-	.client = "feed",
+	.client = CLIENT_FEED,
 	.needs_url = true,
 	.file = files,
 	.file_count = ARRAY_COUNT(files),

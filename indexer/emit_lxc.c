@@ -69,7 +69,7 @@ static void image(const struct emit_site *s, const struct emit_image *i, void *s
 }
 
 const struct emitter emit_lxc = {
-	.client = "lxc",
+	.client = CLIENT_LXC,
 	.file = files,
 	.file_count = ARRAY_COUNT(files),
 	.text_count = TEXTS,

@@ -131,7 +131,7 @@ static const struct emit_file files[] = {
 };
 
 const struct emitter emit_site_pages = {
-	.client = "pages",
+	.client = CLIENT_PAGES,
 	.file = files,
 	.file_count = ARRAY_COUNT(files),
 	.text_count = TEXTS,

@@ -200,7 +200,7 @@ static void release(void *state)
 }
 
 const struct emitter emit_streams = {
-	.client = "simplestreams",
+	.client = CLIENT_STREAMS,
 	.file = files,
 	.file_count = ARRAY_COUNT(files),
 	.text_count = TEXTS,

@@ -259,3 +259,7 @@ DROP INDEX event_once;
 CREATE UNIQUE INDEX event_once ON event(kind, image, serial)
 	WHERE serial <> '' AND kind IN ('admitted', 'failed', 'held');
 CREATE INDEX event_at ON event(at);
+
+-- step 8
+-- sha512 as hex, of the file that an appliance list names
+ALTER TABLE file ADD COLUMN sha512 TEXT CHECK(sha512 IS NULL OR length(sha512) = 128);

@@ -195,6 +195,7 @@ static const struct ymap_field site_fields[] = {
 	{ "name", YNODE_SCALAR, true },
 	{ "base_url", YNODE_SCALAR, false },
 	{ "mirrors", YNODE_SEQUENCE, false },
+	{ "clients", YNODE_SEQUENCE, false },
 	{ "hold_percent", YNODE_SCALAR, false },
 	{ "deltas", YNODE_SEQUENCE, false },
 	{ "delta_percent", YNODE_SCALAR, false },
@@ -241,6 +242,27 @@ static int read_deltas(const struct ynode *root, struct site *s, struct err *e)
 	return n ? ymap_number(n, SITE_NAME, 0, 100, &s->delta_percent, e) : 0;
 }
 
+static int read_clients(const struct ynode *list, unsigned int *out, struct err *e)
+{
+	*out = CLIENTS_ALWAYS;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct ynode *n = list->item[i];
+		unsigned int bit = n->kind == YNODE_SCALAR ? client_find(n->text) : 0;
+		auto_buf struct buf names = BUF_INIT(256);
+
+		if (!bit) {
+			clients_list(&names);
+			return err_set(e, ERR_PARSE,
+				"%s:%u:%u: '%s' is no client that is served here: name "
+				"some of %s",
+				SITE_NAME, n->line, n->column,
+				n->kind == YNODE_SCALAR ? n->text : "", buf_str(&names));
+		}
+		*out |= bit;
+	}
+	return 0;
+}
+
 static int read_site(int yard_fd, const struct ynode *root, struct site *s, struct err *e)
 {
 	const struct ynode *n;
@@ -267,6 +289,11 @@ static int read_site(int yard_fd, const struct ynode *root, struct site *s, stru
 		if (read_url(&s->arena, n->item[i], &s->mirror[s->mirror_count++], e) < 0)
 			return -1;
 	}
+
+	s->clients = CLIENTS_DEFAULT;
+	n = yaml_get(root, "clients");
+	if (n && read_clients(n, &s->clients, e) < 0)
+		return -1;
 
 	s->hold_percent = SITE_HOLD_PERCENT;
 	n = yaml_get(root, "hold_percent");
@@ -345,6 +372,7 @@ struct digest site_facts(const struct site *s, int64_t now_s)
 	hasher_init(&h);
 	add_fact(&h, s->name);
 	add_fact(&h, s->base_url);
+	hasher_add(&h, &s->clients, sizeof(s->clients));
 	for (size_t i = 0; i < s->mirror_count; i++)
 		add_fact(&h, s->mirror[i]);
 	for (size_t i = 0; i < s->release_count; i++) {
@@ -376,6 +404,10 @@ void site_format(struct buf *out, const char *name, const char *const *releases,
 		"#base_url: https://images.example.org\n"
 		"\n# Other servers with the same tree; clients try them in this order.\n"
 		"#mirrors: [https://mirror.example.org/images]\n"
+		"\n# Whose indexes are made. wsl and aplinfo need base_url. oci-gzip and "
+		"aplinfo\n"
+		"# cost a file of their own in each build that is added from then on.\n"
+		"#clients: [lxc, simplestreams, oci, wsl, oci-gzip, aplinfo]\n"
 		"\n# A build whose unpacked size or number of packages is off by more "
 		"than this\n"
 		"# share of the last good one, in per cent, is held back until 'add "

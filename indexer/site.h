@@ -7,6 +7,7 @@
 #ifndef INDEXER_SITE_H
 #define INDEXER_SITE_H
 
+#include "indexer/clients.h"
 #include "indexer/retention.h"
 #include "lib/adapt/digest.h"
 #include "lib/base/arena.h"
@@ -33,6 +34,7 @@ struct site {
 	const char *name, *base_url; /* base_url may be "" */
 	const char *mirror[SITE_LIST_MAX];
 	size_t mirror_count;
+	unsigned int clients; /* enum client: whom to serve */
 	int64_t hold_percent; /* a build this far from the last is held; 0: none is */
 	int64_t delta[SITE_DELTAS_MAX]; /* from how many builds back deltas are made */
 	size_t delta_count;

@@ -306,7 +306,8 @@ static int stage_rows(struct staging *s, struct err *e)
 	g.files = s->files.sha256;
 	memcpy(g.signer, s->notary->asc_fpr, sizeof(g.signer));
 	if (catalog_generation_stage(y->catalog, &g, e) < 0 || stage_listing(s, e) < 0 ||
-		stage_trust(s, e) < 0 || stage_oci(y, s->notary, s->plan, e) < 0)
+		stage_trust(s, e) < 0 ||
+		(y->site.clients & CLIENT_OCI && stage_oci(y, s->notary, s->plan, e) < 0))
 		return -1;
 	site.facts = s->plan->facts;
 	return catalog_site_put(y->catalog, &site, e);

@@ -34,6 +34,11 @@ struct digest digest_of(struct bytes in);
 int digest_of_fd(int fd, const char *name_for_errors, struct digest *out, uint64_t *size,
 	struct err *e) must_check nonnull;
 
+/* SHA-512 as hex, for the clients that know no other; the offset is not moved. */
+#define SHA512_HEX 129
+int digest512_of_fd(int fd, const char *name_for_errors, char out[SHA512_HEX],
+	struct err *e) must_check nonnull;
+
 void digest_hex(const struct digest *d, char out[DIGEST_HEX]) nonnull;
 
 /* Exactly 64 lower-case hex digits; ERR_PARSE otherwise. */

@@ -247,6 +247,49 @@ static void streams_skip_a_build_without_what_incus_reads(void **state)
 	release_texts(text, emit_streams.text_count);
 }
 
+static void wsl_entry_has_both_architectures(void **state)
+{
+	static const struct emit_listed listed[] = {
+		{ .image = { "debian", "trixie", "amd64", "cloud" },
+			.serial = "20260101_0000" },
+		{ .image = { "debian", "trixie", "amd64", "default" },
+			.serial = "20260101_0000" },
+		{ .image = { "debian", "trixie", "arm64", "default" },
+			.serial = "20260102_0000" },
+		{ .image = { "debian", "trixie", "s390x", "default" },
+			.serial = "20260102_0000" },
+	};
+	const struct emit_build build = streams_build("20260101_0000", complete);
+	const struct site site = { .base_url = "https://x/" };
+	const struct emit_site s = { .site = &site };
+	void *memory = calloc(1, emit_wsl.state_size);
+	struct buf text[1] = { BUF_INIT(1 << 16) };
+
+	(void)state;
+	emit_wsl.begin(&s, memory, text);
+	for (size_t i = 0; i < ARRAY_COUNT(listed); i++) {
+		const struct emit_image image = {
+			.listed = &listed[i], .build = &build, .build_count = 1
+		};
+
+		emit_wsl.image(&s, &image, memory, text);
+	}
+	emit_wsl.end(&s, memory, text);
+	assert_int_equal(count_of(buf_str(text), "\"Name\":"), 2);
+	assert_non_null(strstr(buf_str(text),
+		"\"Name\":\"debian-trixie\",\"FriendlyName\":\"Debian trixie\","
+		"\"Default\":true,\"Amd64Url\":{\"Url\":\"https://x/images/debian/trixie/"
+		"amd64/"
+		"default/20260101_0000/rootfs.tar.xz\""));
+	assert_non_null(strstr(buf_str(text),
+		"\"Arm64Url\":{\"Url\":\"https://x/images/debian/trixie/arm64/default/"
+		"20260102_0000/rootfs.tar.xz\""));
+	assert_int_equal(count_of(buf_str(text), "\"Default\":true"), 1);
+	emit_wsl.release(memory);
+	free(memory);
+	buf_release(text);
+}
+
 static void aliases_lead_only_to_releases_with_images(void **state)
 {
 	auto_buf struct buf text = BUF_INIT(4096);
@@ -299,6 +342,7 @@ int main(void)
 		cmocka_unit_test(streams_aliases_stand_in_the_order_of_upstream),
 		cmocka_unit_test(streams_never_list_a_fingerprint_twice),
 		cmocka_unit_test(streams_remember_many_fingerprints),
+		cmocka_unit_test(wsl_entry_has_both_architectures),
 		cmocka_unit_test(streams_skip_a_build_without_what_incus_reads),
 		cmocka_unit_test(aliases_lead_only_to_releases_with_images),
 		cmocka_unit_test(state_is_eol_after_the_last_day),
