@@ -74,7 +74,7 @@ http {
 	}
 }
 N
-	peer_start "https://localhost:$port$2" nginx -c "$T/nginx.$port/nginx.conf" -e "$T/nginx.$port/error.log"
+	peer_start "https://127.0.0.1:$port$2" nginx -c "$T/nginx.$port/nginx.conf" -e "$T/nginx.$port/error.log"
 }
 
 peer_apache() { # DIR
@@ -105,12 +105,11 @@ SSLCertificateKeyFile $T/ca/server.key
 A
 	[ -e /etc/mime.types ] || sed -i "s|^TypesConfig.*|TypesConfig $T/apache.$port/types|" "$T/apache.$port/httpd.conf"
 	: >"$T/apache.$port/types"
-	peer_start "https://localhost:$port" apache2 -X -f "$T/apache.$port/httpd.conf"
+	peer_start "https://127.0.0.1:$port" apache2 -X -f "$T/apache.$port/httpd.conf"
 }
 
 peer_httpd() { # DIR
 	start_server as_user ry-www rootyard-httpd --root "$1" --listen 127.0.0.1:0 --tls-cert "$T/ca/server.crt" --tls-key "$T/ca/server.key"
-	URL=${URL/127.0.0.1/localhost}
 }
 
 peer_serve() { # KIND DIR
