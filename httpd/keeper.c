@@ -11,22 +11,33 @@
 
 #define ANSWER_MS 5000
 
+struct question {
+	uint32_t number; /* so that an answer that came too late is told from the next */
+	uint32_t which;
+};
+
+struct reply_head {
+	uint32_t number;
+	int32_t error;
+};
+
 struct keeper {
 	pid_t pid;
 	int sock_fd;
+	uint32_t asked;
 	size_t count;
 	struct keeper_file file[KEEPER_FILES_MAX];
 };
 
 /* ---- in the process itself */
 
-static void answer(int sock_fd, int fd, int error)
+static void answer(int sock_fd, int fd, struct reply_head head)
 {
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	struct iovec body = { &error, sizeof(error) };
+	struct iovec body = { &head, sizeof(head) };
 	struct msghdr message = { .msg_iov = &body, .msg_iovlen = 1 };
 	struct cmsghdr *c;
 
@@ -46,16 +57,16 @@ static void answer(int sock_fd, int fd, int error)
 
 static void keep(const struct keeper *k, int sock_fd)
 {
-	unsigned char which;
+	struct question q;
 
-	while (recv(sock_fd, &which, 1, 0) == 1) {
+	while (recv(sock_fd, &q, sizeof(q), 0) == sizeof(q)) {
 		int fd = -1;
 
 		errno = EINVAL;
-		if (which < k->count)
-			fd = open(k->file[which].path,
-				k->file[which].flags | O_CLOEXEC | O_NOCTTY, 0640);
-		answer(sock_fd, fd, fd < 0 ? errno : 0);
+		if (q.which < k->count)
+			fd = open(k->file[q.which].path,
+				k->file[q.which].flags | O_CLOEXEC | O_NOCTTY, 0640);
+		answer(sock_fd, fd, (struct reply_head){ q.number, fd < 0 ? errno : 0 });
 		if (fd >= 0)
 			close(fd);
 	}
@@ -140,38 +151,62 @@ void keeper_stop(struct keeper **slot)
 	*slot = NULL;
 }
 
-static int receive(int sock_fd, int *error)
+/* One answer, whichever question it is to; -1 when none came. */
+static int receive(int sock_fd, struct reply_head *head, int *fd)
 {
 	union {
 		char bytes[CMSG_SPACE(sizeof(int))];
 		struct cmsghdr align;
 	} control;
-	struct iovec body = { error, sizeof(*error) };
+	struct iovec body = { head, sizeof(*head) };
 	struct msghdr message = { .msg_iov = &body,
 		.msg_iovlen = 1,
 		.msg_control = control.bytes,
 		.msg_controllen = sizeof(control.bytes) };
 	struct pollfd p = { .fd = sock_fd, .events = POLLIN };
 	struct cmsghdr *c;
-	int fd = -1;
 
-	*error = ETIMEDOUT;
-	if (poll(&p, 1, ANSWER_MS) != 1 ||
-		recvmsg(sock_fd, &message, MSG_CMSG_CLOEXEC) != sizeof(*error))
+	*fd = -1;
+	if (poll(&p, 1, ANSWER_MS) != 1) {
+		errno = ETIMEDOUT;
 		return -1;
+	}
+	if (recvmsg(sock_fd, &message, MSG_CMSG_CLOEXEC) != sizeof(*head)) {
+		errno = EPIPE;
+		return -1;
+	}
 	c = CMSG_FIRSTHDR(&message);
-	if (*error == 0 && c && c->cmsg_type == SCM_RIGHTS)
-		memcpy(&fd, CMSG_DATA(c), sizeof(int));
+	if (c && c->cmsg_type == SCM_RIGHTS)
+		memcpy(fd, CMSG_DATA(c), sizeof(int));
+	return 0;
+}
+
+/* Answers to questions that were given up are dropped: taken for this one they would
+ * swap the certificate and its key, now and ever after. */
+static int receive_answer(int sock_fd, uint32_t number)
+{
+	struct reply_head head;
+	int fd;
+
+	for (;;) {
+		if (receive(sock_fd, &head, &fd) < 0)
+			return -1;
+		if (head.number == number)
+			break;
+		if (fd >= 0)
+			close(fd);
+	}
+	if (fd < 0)
+		errno = head.error ? head.error : EBADMSG;
 	return fd;
 }
 
 int keeper_open(struct keeper *k, size_t which, struct err *e)
 {
-	unsigned char number = (unsigned char)which;
-	int fd = -1, error = EPIPE;
+	const struct question q = { ++k->asked, (uint32_t)which };
+	int fd = -1;
 
-	if (send(k->sock_fd, &number, 1, MSG_NOSIGNAL) == 1)
-		fd = receive(k->sock_fd, &error);
-	errno = error ? error : EBADMSG;
+	if (send(k->sock_fd, &q, sizeof(q), MSG_NOSIGNAL | MSG_DONTWAIT) == sizeof(q))
+		fd = receive_answer(k->sock_fd, q.number);
 	return fd >= 0 ? fd : err_sys(e, "cannot open '%s'", k->file[which].path);
 }

@@ -4,6 +4,8 @@
 #include "tests/unit/scratch.h"
 #include "tests/unit/unit.h"
 
+#include <signal.h>
+
 static void put(const struct scratch *s, const char *name, const char *text)
 {
 	int fd = openat(s->fd, name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -60,6 +62,48 @@ static void keeper_says_what_it_cannot_open(void **state)
 	keeper_stop(&k);
 }
 
+/* Those of the other tests are not waited for. */
+static pid_t youngest_child(void)
+{
+	FILE *f = fopen("/proc/thread-self/children", "r");
+	int pid = 0;
+
+	assert_non_null(f);
+	while (fscanf(f, "%d", &pid) == 1)
+		;
+	fclose(f);
+	assert_true(pid > 0);
+	return pid;
+}
+
+static void an_answer_that_came_too_late_is_not_the_next(void **state)
+{
+	const struct scratch *s = *state;
+	char cert[300], key[300], text[8] = "";
+	struct keeper_file files[2] = { { cert, O_RDONLY }, { key, O_RDONLY } };
+	struct keeper *k;
+	struct err e;
+	pid_t keeper;
+	int fd;
+
+	snprintf(cert, sizeof(cert), "%s/cert", s->path);
+	snprintf(key, sizeof(key), "%s/key", s->path);
+	put(s, "cert", "cert");
+	put(s, "key", "key");
+	assert_int_equal(keeper_start(files, 2, &k, &e), 0);
+	keeper = youngest_child();
+	kill(keeper, SIGSTOP);
+	assert_int_equal(keeper_open(k, 0, &e), -1);
+	assert_int_equal(e.sys, ETIMEDOUT);
+	kill(keeper, SIGCONT);
+	fd = keeper_open(k, 1, &e);
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, text, sizeof(text)), 3);
+	assert_memory_equal(text, "key", 3);
+	close(fd);
+	keeper_stop(&k);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -67,6 +111,9 @@ int main(void)
 			scratch_setup, scratch_teardown),
 		cmocka_unit_test_setup_teardown(
 			keeper_says_what_it_cannot_open, scratch_setup, scratch_teardown),
+		cmocka_unit_test_setup_teardown(
+			an_answer_that_came_too_late_is_not_the_next, scratch_setup,
+			scratch_teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
