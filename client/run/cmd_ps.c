@@ -1,5 +1,6 @@
 #include "client/run/commands.h"
 #include "client/run/container.h"
+#include "client/run/member.h"
 
 #include "lib/base/fs.h"
 #include "lib/base/jsonw.h"
@@ -17,8 +18,13 @@ struct line {
 	char id[72];
 	char ref[STATE_REF_MAX];
 	int64_t init, created;
-	bool running;
+	bool running, frozen;
 };
+
+static const char *status_of(const struct line *l)
+{
+	return l->frozen ? "frozen" : l->running ? "running" : "stopped";
+}
 
 struct listing {
 	struct out *out;
@@ -47,7 +53,7 @@ static void print_json(struct jsonw *w, const struct line *l, int64_t now)
 	jsonw_kstr(w, "name", l->name);
 	jsonw_kstr(w, "image", l->ref);
 	jsonw_kstr(w, "id", l->id);
-	jsonw_kstr(w, "status", l->running ? "running" : "stopped");
+	jsonw_kstr(w, "status", status_of(l));
 	jsonw_kint(w, "created", l->created);
 	if (l->running) {
 		jsonw_kint(w, "pid", l->init);
@@ -60,6 +66,10 @@ static void print_line(const struct listing *to, const struct line *l)
 {
 	char up[32] = "-", pid[24] = "-";
 
+	if (to->out->level < 0 && !to->json) {
+		out_result(to->out, "%s\n", l->name);
+		return;
+	}
 	if (to->json) {
 		print_json(to->json, l, to->now);
 		return;
@@ -69,7 +79,7 @@ static void print_line(const struct listing *to, const struct line *l)
 		snprintf(pid, sizeof(pid), "%lld", (long long)l->init);
 	}
 	out_result(to->out, "%-24s %-40s %.12s %8s %8s %s\n", l->name, l->ref, l->id, pid,
-		up, l->running ? "running" : "stopped");
+		up, status_of(l));
 }
 
 static bool read_stopped(const struct store *s, const char *name, struct line *l)
@@ -94,6 +104,7 @@ static bool read_line(
 
 	l->name = name;
 	l->running = running;
+	l->frozen = false;
 	if (!running)
 		return read_stopped(s, name, l);
 	if (state_read(s->run_fd, name, &state, &ignored) < 0)
@@ -102,6 +113,7 @@ static bool read_line(
 	memcpy(l->ref, state.ref, sizeof(l->ref));
 	l->init = state.init.pid;
 	l->created = state.created;
+	l->frozen = member_is_frozen(&state);
 	return true;
 }
 
@@ -150,7 +162,7 @@ static int run(struct call *c, struct err *e)
 		return -1;
 	if (to.json)
 		jsonw_array(&json);
-	else
+	else if (c->out->level >= 0)
 		out_result(c->out, "%-24s %-40s %-12s %8s %8s %s\n", "NAME", "IMAGE",
 			"ID", "PID", "UPTIME", "STATUS");
 	if (list_all(&store, options->all, &to, e) < 0)

@@ -1,5 +1,6 @@
 #include "client/run/commands.h"
 
+#include "client/run/member.h"
 #include "client/run/named.h"
 #include "client/run/warden.h"
 
@@ -71,6 +72,8 @@ static int stop_one(const struct store *s, const char *name, const struct stop_o
 		return -1;
 	if (!n.live)
 		return 0;
+	if (member_is_frozen(&n.state) && member_freeze(&n.state, false, e) < 0)
+		return err_wrap(e, "cannot thaw '%s'", name);
 	number = o->kill ? SIGKILL : config_stop_signal(&n.config);
 	if (named_stop(s, &n, number, o->timeout_s * 1000, &killed, e) < 0)
 		return err_wrap(e, "cannot stop '%s'", name);

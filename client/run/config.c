@@ -23,12 +23,14 @@ static const struct field {
 } fields[] = {
 #define AT(member) offsetof(struct container_config, member)
 	{ "id", TEXT, AT(id), NULL, false },
+	{ "previous", TEXT, AT(previous), "", false },
 	{ "ref", TEXT, AT(ref), NULL, false },
 	{ "created", TEXT, AT(created), "0", false },
 	{ "ephemeral", FLAG, AT(ephemeral), NULL, false },
 	{ "profile", TEXT, AT(profile), "app", false },
 	{ "stop_signal", TEXT, AT(stop_signal), "TERM", false },
 	{ "uuid", TEXT, AT(uuid), "", false },
+	{ "autostart", FLAG, AT(autostart), NULL, false },
 	{ "tty", FLAG, AT(tty), NULL, false },
 	{ "hostname", TEXT, AT(hostname), "", false },
 	{ "net", TEXT, AT(net), "none", false },

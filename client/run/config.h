@@ -11,9 +11,10 @@
 #define CONFIG_UUID_TEXT 37
 
 struct container_config {
-	const char *id;      /* of the image: 64 hex digits, maybe ".1id" */
-	const char *ref;     /* remote:d/r/a/v, for people */
-	const char *created; /* seconds since the epoch */
+	const char *id;       /* of the image: 64 hex digits, maybe ".1id" */
+	const char *previous; /* the image before an upgrade; "": none */
+	const char *ref;      /* remote:d/r/a/v, for people */
+	const char *created;  /* seconds since the epoch */
 	const char *hostname;
 	const char *net;
 	const char
@@ -22,6 +23,7 @@ struct container_config {
 	const char *profile;     /* app | system */
 	const char *stop_signal; /* TERM, RTMIN+3 */
 	const char *uuid;        /* of this container: its machine id as a system */
+	bool autostart;
 	bool ephemeral;
 	bool tty;          /* in the background it has a terminal all the same */
 	char *const *argv; /* NULL-terminated, as is env */

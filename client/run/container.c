@@ -290,6 +290,27 @@ int container_end(const struct store *s, struct container *c, struct err *e)
 	return empty_trash(containers, trash, e);
 }
 
+int container_rename(
+	const struct store *s, struct container *c, const char *to, struct err *e)
+{
+	auto_fd int containers = store_open_containers(s, e);
+	int rc;
+
+	if (!container_name_is_valid(to))
+		return err_set(e, ERR_USAGE, "'%s' is no name of a container", to);
+	if (containers < 0 || gate_lock(s, LOCK_EX, e) < 0)
+		return -1;
+	rc = fs_exists_at(s->run_fd, to)
+		     ? (errno = EEXIST, -1)
+		     : renameat2(containers, c->name, containers, to, RENAME_NOREPLACE);
+	if (rc < 0)
+		rc = errno == EEXIST
+			     ? err_set(e, ERR_CONFLICT, "container '%s' exists", to)
+			     : err_sys(e, "cannot rename container '%s'", c->name);
+	gate_unlock(s);
+	return rc;
+}
+
 int container_remove(const struct store *s, const char *name, struct err *e)
 {
 	auto_fd int containers = store_open_containers(s, e);

@@ -56,6 +56,10 @@ int container_end(
 void container_release(struct container *c) nonnull;
 #define auto_container with_cleanup(container_release)
 
+/* c, open, gets the name `to`; ERR_CONFLICT: that is taken. */
+int container_rename(const struct store *s, struct container *c, const char *to,
+	struct err *e) must_check nonnull;
+
 /* Removes a stopped container. The caller stands in the holder namespace. */
 int container_remove(
 	const struct store *s, const char *name, struct err *e) must_check nonnull;

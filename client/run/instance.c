@@ -23,6 +23,25 @@ int instance_open(struct instance *i, struct err *e)
 	return 0;
 }
 
+int instance_open_stopped(struct instance *i, const char *name, struct arena *a,
+	struct container_config *config, struct err *e)
+{
+	if (!container_name_is_valid(name))
+		return err_set(e, ERR_USAGE, "'%s' is no name of a container", name);
+	if (instance_open(i, e) < 0 ||
+		containers_sweep(&i->store, &i->holder, true, e) < 0)
+		return -1;
+	if (container_open(&i->store, name, &i->container, e) < 0) {
+		if (e->code != ERR_CONFLICT)
+			return -1;
+		return err_set(
+			e, ERR_BUSY, "container '%s' is running; stop it first", name);
+	}
+	if (config_read(i->container.dir_fd, a, config, e) < 0)
+		return err_wrap(e, "container '%s'", name);
+	return holder_enter(&i->holder, e);
+}
+
 /* ---- the image */
 
 static int pull(const char *text, struct err *e)

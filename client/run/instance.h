@@ -49,6 +49,11 @@ int instance_find_image(
 int instance_use_image(struct instance *i, const char *id, const char *ref,
 	struct err *e) must_check nonnull;
 
+/* All of a stopped container: instance_open, its lock, its config, and the holder
+ * namespace. ERR_BUSY: it runs. */
+int instance_open_stopped(struct instance *i, const char *name, struct arena *a,
+	struct container_config *config, struct err *e) must_check nonnull;
+
 /* Its cgroup, as far as one is delegated; a system without one is warned about. */
 int instance_make_cgroup(struct instance *i, const struct container_config *c,
 	struct err *e) must_check nonnull;

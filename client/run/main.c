@@ -1,5 +1,6 @@
 /* rootyard -- the static front: starts containers; what is about images is executed. */
 #include "client/run/commands.h"
+#include "client/run/sealed.h"
 
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -37,6 +38,15 @@ int main(int argc, char **argv)
 		cmd_shell,
 		cmd_console,
 		cmd_attach,
+		cmd_freeze,
+		cmd_thaw,
+		cmd_rename,
+		cmd_copy,
+		cmd_snapshot,
+		cmd_upgrade,
+		cmd_stats,
+		cmd_top,
+		cmd_lxc_config,
 		cmd_ps,
 		cmd_logs,
 		cmd_wait,
@@ -63,5 +73,6 @@ int main(int argc, char **argv)
 	};
 
 	settle_descriptors();
+	sealed_self(argv);
 	return opt_main(&program, argc, argv);
 }

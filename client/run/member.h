@@ -16,4 +16,13 @@ int member_open(const struct run_state *s, struct err *e) must_check nonnull;
 int member_signal(
 	const struct run_state *s, int signal_number, struct err *e) must_check nonnull;
 
+/* All of them, with those of pid namespaces nested in it; *out is the caller's to free. */
+int member_list(const struct run_state *s, pid_t **out, size_t *count,
+	struct err *e) must_check nonnull;
+
+/* Stops or continues all of them: by its cgroup, else one by one. */
+int member_freeze(
+	const struct run_state *s, bool frozen, struct err *e) must_check nonnull;
+bool member_is_frozen(const struct run_state *s) nonnull;
+
 #endif

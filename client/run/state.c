@@ -35,18 +35,41 @@ static size_t read_small(const char *path, char *out, size_t out_size)
 	return n > 0 ? (size_t)n : 0;
 }
 
-uint64_t process_starttime(pid_t pid)
+/* The second field is a name in brackets and may hold blanks and brackets. */
+bool process_stat_parse(char *text, struct process_stat *out)
 {
-	char path[32], text[1024], *field;
+	enum { PARENT = 4, UTIME = 14, STIME = 15, STARTTIME = 22, RSS = 24 };
+	char *field = strrchr(text, ')');
+	uint64_t value[RSS + 1] = { 0 };
+
+	if (!field || field[1] != ' ' || !field[2])
+		return false;
+	out->state = field[2];
+	field++;
+	for (int i = 3; field && i <= RSS; i++) {
+		value[i] = strtoull(field, NULL, 10);
+		field = strchr(field + 1, ' ');
+	}
+	out->parent = (pid_t)value[PARENT];
+	out->cpu_ticks = value[UTIME] + value[STIME];
+	out->starttime = value[STARTTIME];
+	out->rss_pages = value[RSS];
+	return out->starttime != 0;
+}
+
+bool process_stat_read(pid_t pid, struct process_stat *out)
+{
+	char path[32], text[1024];
 
 	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	if (read_small(path, text, sizeof(text)) == 0)
-		return 0;
-	/* The second field is a name in brackets and may hold blanks and brackets. */
-	field = strrchr(text, ')');
-	for (int i = 2; field && i < 22; i++)
-		field = strchr(field + 1, ' ');
-	return field ? strtoull(field + 1, NULL, 10) : 0;
+	return read_small(path, text, sizeof(text)) > 0 && process_stat_parse(text, out);
+}
+
+uint64_t process_starttime(pid_t pid)
+{
+	struct process_stat s;
+
+	return process_stat_read(pid, &s) ? s.starttime : 0;
 }
 
 static void add_number(struct buf *out, const char *key, uint64_t value)

@@ -47,6 +47,17 @@ void state_read_cgroup(int run_fd, const char *name, char path[CGROUP_PATH_MAX])
 /* Takes <run place>/<name> away. */
 void state_remove(int run_fd, const char *name) nonnull;
 
+/* Of /proc/PID/stat; false when there is no such process. */
+struct process_stat {
+	char state; /* R S D T Z ... */
+	pid_t parent;
+	uint64_t cpu_ticks; /* user and kernel */
+	uint64_t starttime;
+	uint64_t rss_pages;
+};
+bool process_stat_read(pid_t pid, struct process_stat *out) nonnull;
+bool process_stat_parse(char *text, struct process_stat *out) nonnull;
+
 /* 0: no such process. */
 uint64_t process_starttime(pid_t pid);
 

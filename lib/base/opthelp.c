@@ -170,6 +170,27 @@ static void print_verb_search(const struct program *p, struct out *out)
 	out_result(out, ") verb=${COMP_WORDS[i]}; break ;;\n\t\tesac\n\tdone\n");
 }
 
+static bool takes_names(const struct command *c)
+{
+	return strncmp(c->args, "NAME", 4) == 0 || strncmp(c->args, "[NAME]", 6) == 0;
+}
+
+/* What exists is known to the program alone: it is asked. */
+static void print_name_completion(const struct program *p, struct out *out)
+{
+	bool lists = false;
+
+	for (const struct command *c = p->commands; c->name; c++)
+		lists = lists || strcmp(c->name, "ps") == 0;
+	for (const struct command *c = p->commands; lists && c->name; c++)
+		if (takes_names(c))
+			out_result(out,
+				"\t[[ $verb == %s && $cur != -* ]] &&\n"
+				"\t\tCOMPREPLY=($(compgen -W \"$(%s ps -a -q "
+				"2>/dev/null)\" -- \"$cur\"))\n",
+				c->name, p->name);
+}
+
 void opt_print_bash(const struct program *p, struct out *out)
 {
 	char function[64];
@@ -205,10 +226,10 @@ void opt_print_bash(const struct program *p, struct out *out)
 		print_words(out, p->commands[0].opts);
 	print_words(out, opt_common);
 	print_words(out, opt_program);
-	out_result(out,
-		"' ;;\n\tesac\n"
-		"\t[[ $cur == -* || ( -z $verb && $words != ' -'* ) ]] &&\n"
-		"\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n"
-		"\treturn 0\n}\ncomplete -o bashdefault -o default -F %s %s\n",
+	out_result(out, "' ;;\n\tesac\n"
+			"\t[[ $cur == -* || ( -z $verb && $words != ' -'* ) ]] &&\n"
+			"\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n");
+	print_name_completion(p, out);
+	out_result(out, "\treturn 0\n}\ncomplete -o bashdefault -o default -F %s %s\n",
 		function, p->name);
 }

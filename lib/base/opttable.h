@@ -45,7 +45,8 @@ struct call {
 
 struct command {
 	const char *name;
-	const char *args;    /* "IMAGE [--] COMMAND..." */
+	const char *args; /* "IMAGE [--] COMMAND..."; where NAME comes first and there is
+				a verb ps, the shell completes what `ps -a -q` prints */
 	const char *summary; /* one line */
 	const struct opt *opts;
 	size_t values_size;
