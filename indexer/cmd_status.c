@@ -1,5 +1,7 @@
 #include "indexer/cmd.h"
+#include "indexer/keys.h"
 #include "indexer/plan.h"
+#include "lib/base/fs.h"
 #include "lib/base/jsonw.h"
 
 #define KEY_WARNING_S (60 * 86400)
@@ -7,6 +9,7 @@
 #define NIGHTLY_S     (2 * 86400)
 #define EVENTS_S      (7 * 86400)
 #define WARNINGS_MAX  16
+#define FREE_MIN      (UINT64_C(512) << 20)
 
 struct values {
 	struct cmd_common common;
@@ -29,7 +32,11 @@ struct status {
 	struct trust_root root;
 	char root_fpr[FPR_MAX];
 	struct catalog_key publish;
-	int64_t publish_until_s;
+	int64_t publish_until_s, timestamp_until_s;
+	int64_t unsigned_builds; /* whose .asc are not by the current key */
+	bool may_switch;         /* a next key is trusted already */
+	int64_t published_s;     /* 0: never */
+	uint64_t free_bytes;
 	size_t builds, held, failures;
 	int64_t last_build_s; /* that was built here and came in, or failed; 0: none */
 	char warning[WARNINGS_MAX][200];
@@ -72,9 +79,18 @@ static int count_failure(const struct catalog_event *v, void *ctx, struct err *e
 	return 0;
 }
 
+/* 0 for a key that the root does not list: long over. */
+static int64_t until_of(const struct status *s, const char *fpr)
+{
+	const struct trust_key *k = trust_key_find(&s->root, fpr);
+
+	return k ? k->until_s : 0;
+}
+
 static int gather_trust(struct status *s, struct err *e)
 {
 	struct yard *y = s->yard;
+	struct catalog_key timestamp;
 	int rc;
 
 	if (yard_read_root(y, &s->root, e) < 0)
@@ -87,10 +103,28 @@ static int gather_trust(struct status *s, struct err *e)
 		return err_set(e, ERR_DAMAGED, "the catalog names no publish key");
 	if (rc < 0)
 		return -1;
-	for (size_t i = 0; i < s->root.key_count; i++)
-		if (strcmp(s->root.key[i].fpr, s->publish.fpr) == 0)
-			s->publish_until_s = s->root.key[i].until_s;
-	return 0;
+	s->publish_until_s = until_of(s, s->publish.fpr);
+	rc = catalog_key_find(y->catalog, "timestamp", "current", &timestamp, e);
+	if (rc < 0)
+		return -1;
+	s->timestamp_until_s = rc ? until_of(s, timestamp.fpr) : s->publish_until_s;
+	rc = keys_may_switch(y, e);
+	s->may_switch = rc > 0;
+	if (rc < 0)
+		return -1;
+	return catalog_build_count_unsigned(
+		y->catalog, s->publish.fpr, &s->unsigned_builds, e);
+}
+
+static int gather_disk(struct status *s, struct err *e)
+{
+	struct catalog_generation live;
+	int rc = catalog_generation_find(s->yard->catalog, "live", &live, e);
+
+	s->published_s = rc > 0 ? live.created_s : 0;
+	if (rc < 0)
+		return -1;
+	return fs_free_bytes(s->yard->public_fd, &s->free_bytes, e);
 }
 
 static int gather(struct status *s, struct err *e)
@@ -105,7 +139,9 @@ static int gather(struct status *s, struct err *e)
 		return -1;
 	rc = catalog_signing_find(y->catalog, "live", &s->signing, NULL, e);
 	s->is_signed = rc > 0;
-	return rc < 0 ? -1 : gather_trust(s, e);
+	if (rc < 0 || gather_trust(s, e) < 0)
+		return -1;
+	return gather_disk(s, e);
 }
 
 static void warn_key(
@@ -118,6 +154,26 @@ static void warn_key(
 	else if (left < KEY_WARNING_S)
 		warn(s, "%s expires in %lld days: %s", what, (long long)(left / 86400),
 			mend);
+}
+
+static void judge_keys(struct status *s)
+{
+	const char *mend = s->may_switch ? "run 'key rotate --switch'"
+					 : "run 'key rotate', and sign the root";
+
+	warn_key(s, "the root document", s->root.expires_s,
+		"run 'key root rotate', and sign it");
+	warn_key(s, "the publish key", s->publish_until_s, mend);
+	if (s->timestamp_until_s != s->publish_until_s)
+		warn_key(s, "the timestamp key", s->timestamp_until_s,
+			s->may_switch
+				? mend
+				: "run 'key rotate --timestamp', and sign the root");
+	if (s->unsigned_builds)
+		warn(s,
+			"%lld builds carry signatures of another key: run 'key rotate "
+			"--switch'",
+			(long long)s->unsigned_builds);
 }
 
 static int judge(struct status *s, struct err *e)
@@ -150,9 +206,10 @@ static int judge(struct status *s, struct err *e)
 	else if (s->is_signed && y->now_s - s->signing.created_s > 2 * REFRESH_S)
 		warn(s, "the signed metadata missed two refreshes: is "
 			"rootyard-refresh.timer running?");
-	warn_key(s, "the root document", s->root.expires_s, "it must be signed anew");
-	warn_key(s, "the publish key", s->publish_until_s,
-		"a new one must be listed in the root");
+	judge_keys(s);
+	if (s->free_bytes < FREE_MIN)
+		warn(s, "%llu MB are free for the next builds: run 'prune', or make room",
+			(unsigned long long)(s->free_bytes / 1000000));
 	return 0;
 }
 
@@ -166,6 +223,11 @@ static void print(struct status *s, struct out *o)
 		out_result(o, "live         generation %lld\n", (long long)s->live);
 	else
 		out_result(o, "live         nothing yet\n");
+	if (s->published_s) {
+		cmd_time(s->published_s, when);
+		out_result(o, "published    %s\n", when);
+	}
+	out_result(o, "free         %s\n", out_size(s->free_bytes, when, sizeof(when)));
 	out_result(o, "images       %zu with %zu builds\n", s->plan.count, s->builds);
 	if (s->is_signed) {
 		cmd_time(s->signing.expires_s, when);
@@ -180,6 +242,10 @@ static void print(struct status *s, struct out *o)
 	out_result(o, "failures     %zu in the last seven days\n", s->failures);
 	for (size_t i = 0; i < s->warning_count; i++)
 		out_result(o, "warning      %s\n", s->warning[i]);
+	if (s->root.role[TRUST_ROOT].count == 1)
+		out_note(o,
+			"there is one root key: 'key root init' makes a second, so that "
+			"losing one does not end the chain");
 }
 
 static void print_json(struct status *s, struct out *o)
@@ -201,6 +267,10 @@ static void print_json(struct status *s, struct out *o)
 	jsonw_kstr(&w, "root_fingerprint", s->root_fpr);
 	jsonw_kstr(&w, "publish_fingerprint", s->publish.fpr);
 	jsonw_kint(&w, "publish_until", s->publish_until_s);
+	jsonw_kint(&w, "timestamp_until", s->timestamp_until_s);
+	jsonw_kint(&w, "root_keys", (int64_t)s->root.role[TRUST_ROOT].count);
+	jsonw_kint(&w, "published", s->published_s);
+	jsonw_kint(&w, "free_bytes", (int64_t)s->free_bytes);
 	jsonw_kint(&w, "failures", (int64_t)s->failures);
 	jsonw_key(&w, "warnings");
 	jsonw_array(&w);

@@ -136,6 +136,14 @@ exits 3 "what the thief serves is refused" client list
 as_user ry-user sed -i "s|$URL|$base|" "$T/home/ry-user/.config/rootyard/remotes.yaml"
 fetches "the true tree is believed again"
 
+exits 0 "nothing is due" index status --monitor
+like "$ERR" 'one root key' "... but a second root key is advised"
+as_user ry-index sqlite3 "$tree/catalog.db" "UPDATE build SET signer = '$one' WHERE serial = '20260101_0000'"
+exits 1 "a build that still carries another key's signature is due" index status --monitor
+like "$OUT" "1 builds carry signatures of another key: run 'key rotate --switch'" "... and it is said how to mend it"
+exits 0 "which mends it" index key rotate --switch
+exits 0 "nothing is due" index status --monitor --json
+
 # ---- more root keys
 second=$(cd "$T/away" && offline key root init -q --root-home r2 --name second 2>/dev/null)
 third=$(cd "$T/away" && offline key root init -q --root-home r3 --name third 2>/dev/null)
