@@ -57,6 +57,7 @@ int fsck_oci_knows(struct fsck *f, const char *path, struct err *e) must_check n
 /* ---- the checks, by file */
 
 int fsck_builds(struct fsck *f, struct err *e) must_check nonnull;    /* F2 F4 F5 */
+int fsck_images(struct fsck *f, struct err *e) must_check nonnull;    /* F14 */
 int fsck_oci(struct fsck *f, struct err *e) must_check nonnull;       /* F2 F4 */
 int fsck_tree(struct fsck *f, struct err *e) must_check nonnull;      /* F3 F9 F13 F16 */
 int fsck_documents(struct fsck *f, struct err *e) must_check nonnull; /* F4 F7 */

@@ -185,6 +185,46 @@ static int check_build(const struct catalog_build *b, void *ctx, struct err *e)
 	return rc;
 }
 
+struct goodness {
+	struct fsck *f;
+	struct image image;
+	bool is_any, is_good;
+};
+
+static void judge_image(const struct goodness *g)
+{
+	char name[IMAGE_NAME_MAX];
+
+	if (!g->is_any || g->is_good)
+		return;
+	image_format(&g->image, name);
+	fsck_find(g->f, "F14", name,
+		"has builds and none that is offered; release one, or add another");
+}
+
+static int see_build(const struct catalog_build *b, void *ctx, struct err *e)
+{
+	struct goodness *g = ctx;
+
+	(void)e;
+	if (!g->is_any || !image_equal(&g->image, &b->image)) {
+		judge_image(g);
+		*g = (struct goodness){ .f = g->f, .image = b->image, .is_any = true };
+	}
+	g->is_good = g->is_good || strcmp(b->state, "active") == 0;
+	return 0;
+}
+
+int fsck_images(struct fsck *f, struct err *e)
+{
+	struct goodness g = { .f = f };
+
+	if (catalog_build_walk(f->yard->catalog, NULL, see_build, &g, e) < 0)
+		return -1;
+	judge_image(&g);
+	return 0;
+}
+
 int fsck_builds(struct fsck *f, struct err *e)
 {
 	return catalog_build_walk(f->yard->catalog, NULL, check_build, f, e);

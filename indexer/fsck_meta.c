@@ -112,6 +112,18 @@ int fsck_documents(struct fsck *f, struct err *e)
 	return catalog_document_walk(f->yard->catalog, check_document, f, e);
 }
 
+/* The generation is there, only the link to it is not. */
+static void mend_live(struct fsck *f, int64_t number)
+{
+	char target[64];
+
+	snprintf(target, sizeof(target), LAYOUT_GEN "/%lld", (long long)number);
+	if (f->repair && fs_exists_at(f->yard->public_fd, target)) {
+		fsck_relink(f, LAYOUT_LIVE, target);
+		f->live = number;
+	}
+}
+
 static int check_live_link(struct fsck *f, struct err *e)
 {
 	struct catalog_generation live, staged;
@@ -123,19 +135,24 @@ static int check_live_link(struct fsck *f, struct err *e)
 		return -1;
 	if (rc < 0)
 		return fsck_find(f, "F6", LAYOUT_LIVE, "%s; run 'publish'", e->text);
-	if (rc == 0 && has_live)
-		return fsck_find(f, "F6", LAYOUT_LIVE,
+	if (rc == 0 && has_live) {
+		fsck_find(f, "F6", LAYOUT_LIVE,
 			"is missing, generation %lld is live; link it to '" LAYOUT_GEN
 			"/%lld'",
 			(long long)live.number, (long long)live.number);
+		mend_live(f, live.number);
+	}
 	/* between the switch and its row a publication may have stopped: that is whole */
 	if (rc > 0 && !(has_live && f->live == live.number) &&
-		!(has_staged && f->live == staged.number))
-		return fsck_find(f, "F6", LAYOUT_LIVE,
+		!(has_staged && f->live == staged.number)) {
+		fsck_find(f, "F6", LAYOUT_LIVE,
 			"points to generation %lld, live is %lld; link it to '" LAYOUT_GEN
 			"/%lld'",
 			(long long)f->live, has_live ? (long long)live.number : 0,
 			has_live ? (long long)live.number : 0);
+		if (has_live)
+			mend_live(f, live.number);
+	}
 	return 0;
 }
 

@@ -49,6 +49,9 @@ chmod 755 "$tree/gnupg"
 mends F9 gnupg "a key home that others may enter"
 is "$(stat -c %a "$tree/gnupg")" 700 "... is closed"
 again
+rm "$public/.live"
+mends F6 .live "the one switch, gone"
+again
 ln -sfn /etc "$public/streams"
 mends F9 streams "a fixed link that points elsewhere"
 again
@@ -82,6 +85,11 @@ setfattr -n user.rootyard.sha256 -v "$(printf '%064d' 0)" "$public/$dir/meta.tar
 printf x | dd of="$public/$dir/meta.tar.xz" bs=1 seek=40 conv=notrunc status=none
 exits 7 "a wrong mark on a wrong file" index fsck --repair
 like "$OUT" "^  not mended: its content is not that either" "... is not made to look right"
+again
+
+as_user ry-index sqlite3 "$tree/catalog.db" "UPDATE build SET state = 'held'"
+exits 7 "an image without a build that is offered" index fsck
+like "$OUT" "^F14: toy/one/amd64/default: .*release one" "... is F14"
 again
 
 as_user ry-index sh -c 'exec 9<>"$1" && flock 9 && : >"$2" && exec sleep 30' sh "$tree/lock" "$T/held" &
