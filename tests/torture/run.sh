@@ -28,16 +28,34 @@ cp -a "$T/old" "$T/added"
 index "$T/added" add "$T/incoming/toy/1/amd64/default/20260102_0000" || exit 1
 old_index=$(cat "$T/old/public/meta/1.0/index-user")
 new_index=${old_index//20260101_0000/20260102_0000}
+cp -a "$T/added" "$T/both"
+index "$T/both" publish || exit 1
+
+# One whose older builds wait for their end, and one whose next key waits to be used.
+cp -a "$T/old" "$T/prunable"
+for serial in 20260102_0000 20260103_0000 20260104_0000; do
+	[ -d "$T/incoming/toy/1/amd64/default/$serial" ] || build "$serial" || exit 1
+	index "$T/prunable" add --force "$T/incoming/toy/1/amd64/default/$serial" || exit 1
+done
+index "$T/prunable" publish && echo 'retention: {keep: 3, keep_tested: false}' >>"$T/prunable/site.yaml" &&
+	index "$T/prunable" prune >/dev/null || exit 1
+as_user ry-index sqlite3 "$T/prunable/catalog.db" "UPDATE build SET left_at = left_at - 1e6 WHERE left_at IS NOT NULL;
+	UPDATE signing SET created = created - 1000000, expires = expires - 1000000 WHERE generation < 3"
+index "$T/prunable" refresh >/dev/null || exit 1
+cp -a "$T/old" "$T/rotatable"
+as_user ry-index rootyard-index key rotate -q -C "$T/rotatable" >/dev/null &&
+	as_user ry-index rootyard-index key root sign -q --root-home "$T/home/ry-index/root" "$T/rotatable/root.2" >/dev/null &&
+	as_user ry-index rootyard-index key root install -q -C "$T/rotatable" "$T/rotatable/root.2" >/dev/null || exit 1
 gnupg=$T/gnupg
 mkdir -m 700 "$gnupg"
-gpg --homedir "$gnupg" -q --batch --import "$T/old"/public/keys/*.asc 2>/dev/null
+gpg --homedir "$gnupg" -q --batch --import "$T/rotatable"/public/keys/*.asc 2>/dev/null
 
 # What a reader sees is the old publication or the new one: index, signature and files agree.
 reader_sees_whole() { # TREE
 	local public=$1/public index sig serial
 	index=$(cat "$public/meta/1.0/index-user") || return 1
-	[ "$index" = "$old_index" ] || [ "$index" = "$new_index" ] || { echo "a third index: $index"; return 1; }
-	for sig in "$public"/meta/1.0/*.asc; do
+	[ "$index" = "$old_index" ] || [ "$index" = "$want_index" ] || [ "$index" = "$new_index" ] || { echo "a third index: $index"; return 1; }
+	for sig in "$public"/meta/1.0/*.asc "$public"/images/toy/1/amd64/default/*/*.asc; do
 		quiet gpg --homedir "$gnupg" --batch --verify "$sig" "${sig%.asc}" || { echo "bad pair: $sig"; return 1; }
 	done
 	serial=$(echo "$index" | cut -d';' -f5)
@@ -62,20 +80,21 @@ points() { # MODE... as printed by count, thinned
 	awk -v n="$1" -v k="$EVERY" -v r="$((RANDOM % EVERY))" 'BEGIN { for (i = 1 + r; i <= n; i += k) print i }'
 }
 
-# torture_each NAME BASE FINISH CMD...: for each point and each fault a fresh copy of BASE.
+# torture_each NAME BASE CMD...: for each point and each fault a fresh copy of BASE; in the end readers
+# must see $want_index.
 torture_each() {
 	local name=$1 base=$2 count k fault bad=0 done=0
 	shift 2
 	rm -rf "$T/work"; cp -a "$base" "$T/work"
 	count=$("$T/torture" count -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" PATH="$PATH" "$@" 2>/dev/null | tail -n 1)
 	echo "# $name makes $count file-changing calls"
-	for fault in kill 'fail EIO' 'fail+ ENOSPC'; do
+	for fault in kill 'fail EIO' 'fail+ EIO' 'fail+ ENOSPC'; do
 		for k in $(points "$count"); do
 			rm -rf "$T/work"; cp -a "$base" "$T/work"
 			# gpg may spin for ever on a failed write of its own: then we end it, as a person would
 			case $fault in
-			kill) timeout 30 "$T/torture" kill "$k" -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" PATH="$PATH" "$@" >"$T/said" 2>&1 ;;
-			*) timeout 30 "$T/torture" "${fault% *}" "$k" "${fault#* }" -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" PATH="$PATH" "$@" >"$T/said" 2>&1 ;;
+			kill) timeout 90 "$T/torture" kill "$k" -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" PATH="$PATH" "$@" >"$T/said" 2>&1 ;;
+			*) timeout 90 "$T/torture" "${fault% *}" "$k" "${fault#* }" -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" PATH="$PATH" "$@" >"$T/said" 2>&1 ;;
 			esac
 			done=$((done + 1))
 			if ! reader_sees_whole "$T/work" >"$T/said2" 2>&1; then
@@ -87,7 +106,7 @@ torture_each() {
 			elif ! index "$T/work" fsck >"$T/said2" 2>&1; then
 				t_show "$name, $fault at $k: fsck: $(cat "$T/said2")"
 				bad=$((bad + 1))
-			elif [ "$(cat "$T/work/public/meta/1.0/index-user")" != "$new_index" ]; then
+			elif [ "$(cat "$T/work/public/meta/1.0/index-user")" != "$want_index" ]; then
 				t_show "$name, $fault at $k: the new build is not published in the end"
 				bad=$((bad + 1))
 			fi
@@ -96,7 +115,19 @@ torture_each() {
 	is "$bad" 0 "$name leaves the old or the new tree and then succeeds, at each of $done points"
 }
 
-torture_each publish "$T/added" rootyard-index -q -C "$T/work" publish
-torture_each add "$T/old" rootyard-index -q -C "$T/work" add "$T/incoming/toy/1/amd64/default/20260102_0000"
+# WHAT is one of these names, or all.
+run() { # NAME BASE CMD...
+	[ -z "${WHAT:-}" ] || [ "$WHAT" = "$1" ] || return 0
+	torture_each "$@"
+}
+want_index=$new_index
+run publish "$T/added" rootyard-index -q -C "$T/work" publish
+run add "$T/old" rootyard-index -q -C "$T/work" add "$T/incoming/toy/1/amd64/default/20260102_0000"
+want_index=$old_index
+run refresh "$T/old" rootyard-index -q -C "$T/work" refresh
+run rollback "$T/both" rootyard-index -q -C "$T/work" rollback toy/1/amd64/default 20260101_0000
+run rotate "$T/rotatable" rootyard-index key rotate -q -C "$T/work" --switch
+want_index=$(cat "$T/prunable/public/meta/1.0/index-user")
+run prune "$T/prunable" rootyard-index -q -C "$T/work" prune
 gpgconf --homedir "$gnupg" --kill all
 done_testing
