@@ -94,7 +94,7 @@ endef
 $(foreach p,$(PROGRAMS) $(HELPERS),$(eval $(call program,$(p))))
 
 # The seccomp filters are compiled at build time: the programs load ready BPF.
-FILTERS = app client/run/app.seccomp system client/run/system.seccomp \
+FILTERS = app client/run/app.seccomp system client/run/system.seccomp single client/run/single.seccomp \
 	unpack client/image/unpack.seccomp httpd httpd/httpd.seccomp keeper httpd/keeper.seccomp
 $(O)/gen/seccomp.h: tools/seccomp-compile.c $(filter %.seccomp,$(FILTERS))
 	@mkdir -p $(@D)

@@ -4,6 +4,7 @@
  *           allow SYSCALL [argN == VALUE | argN & MASK == VALUE]
  *           kill  SYSCALL [...]
  *           errno NAME SYSCALL [...]
+ *           succeed SYSCALL [...]     it does nothing and answers 0
  *         and # comments; of several lines about one syscall the conditions come first, in
  *         their order; a syscall this libseccomp does not know is skipped with a note
  * Out     C: `static const struct sock_filter seccomp_NAME[]` on stdout, for
@@ -56,6 +57,8 @@ static uint32_t action_of(const char *word, char **save)
 		return SECCOMP_RET_ALLOW;
 	if (strcmp(word, "kill") == 0)
 		return SECCOMP_RET_KILL_PROCESS;
+	if (strcmp(word, "succeed") == 0)
+		return SECCOMP_RET_ERRNO; /* 0 */
 	if (strcmp(word, "errno") == 0) {
 		const char *name = strtok_r(NULL, " \t", save);
 

@@ -1,5 +1,6 @@
 #include "client/run/confine.h"
 
+#include "client/run/plan.h"
 #include "lib/base/sandbox.h"
 
 #include "seccomp.h"
@@ -66,9 +67,12 @@ int confine_rights(bool is_system, struct err *e)
 	return sandbox_no_new_privs(e);
 }
 
-int confine_filter(bool is_system, struct err *e)
+int confine_filter(unsigned int flags, struct err *e)
 {
-	if (is_system)
+	if (!(flags & PLAN_FULL_MAP) &&
+		sandbox_seccomp(seccomp_single, ARRAY_COUNT(seccomp_single), e) < 0)
+		return -1;
+	if (flags & PLAN_SYSTEM)
 		return sandbox_seccomp(seccomp_system, ARRAY_COUNT(seccomp_system), e);
 	return sandbox_seccomp(seccomp_app, ARRAY_COUNT(seccomp_app), e);
 }

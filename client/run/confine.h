@@ -13,6 +13,8 @@
 #include <stdbool.h>
 
 int confine_rights(bool is_system, struct err *e) must_check nonnull;
-int confine_filter(bool is_system, struct err *e) must_check nonnull;
+
+/* flags: of a plan. */
+int confine_filter(unsigned int flags, struct err *e) must_check nonnull;
 
 #endif

@@ -6,6 +6,7 @@
 #include "client/run/holder.h"
 #include "client/run/kernel.h"
 #include "client/run/mount.h"
+#include "client/run/plan.h"
 #include "client/run/probe.h"
 #include "lib/base/fs.h"
 #include "lib/base/sandbox.h"
@@ -346,7 +347,7 @@ static int try_filter(void *ctx, struct err *e)
 	(void)ctx;
 	if (sandbox_no_new_privs(e) < 0)
 		return -1;
-	return confine_filter(false, e);
+	return confine_filter(PLAN_FULL_MAP, e);
 }
 
 static void examine_seccomp(const struct examination *x, struct finding *f)

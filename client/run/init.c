@@ -168,7 +168,7 @@ void init_main(const struct plan *p, int sock_fd, int tty_fd)
 
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
-	if (confine_filter(p->flags & PLAN_SYSTEM, &e) < 0)
+	if (confine_filter(p->flags, &e) < 0)
 		report_failure(sock_fd, STATUS_OURS, &e);
 	if (p->flags & PLAN_SYSTEM) /* an init is pid 1 itself */
 		init_command(p, sock_fd, tty_fd);

@@ -121,8 +121,8 @@ static int check_image(struct instance *i, struct err *e)
 		return -1;
 	if (i->image.single_id) {
 		out_warn(i->out,
-			"this container has one id: installing packages, changing users "
-			"and chown will not work%s%s",
+			"this container has one id: its users cannot be changed to, and "
+			"chown does nothing%s%s",
 			i->holder.ids.full ? "" : "; ",
 			i->holder.ids.full ? "" : i->holder.ids.why);
 		i->holder.ids.full = false;

@@ -61,8 +61,7 @@ __attribute__((noreturn)) static void joined_main(
 	int tty_fd = -1;
 	struct err e;
 
-	if (settle(j, p, sock_fd, &tty_fd, &e) < 0 ||
-		confine_filter(p->flags & PLAN_SYSTEM, &e) < 0)
+	if (settle(j, p, sock_fd, &tty_fd, &e) < 0 || confine_filter(p->flags, &e) < 0)
 		report_failure(sock_fd, STATUS_OURS, &e);
 	init_command(p, sock_fd, tty_fd);
 }

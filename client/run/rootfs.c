@@ -139,14 +139,14 @@ int rootfs_enter(int root_fd, bool shared, struct err *e)
 
 /* ---- names */
 
-static int open_etc(int root_fd)
+static int open_below(int root_fd, const char *path)
 {
 	struct open_how how = {
 		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS,
 	};
 
-	return (int)syscall(SYS_openat2, root_fd, "etc", &how, sizeof(how));
+	return (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
 }
 
 /* Is it a file with something in it, wherever its links lead inside the root? */
@@ -199,14 +199,26 @@ static int put_resolv_conf(int root_fd, int etc, struct err *e)
 	return n <= 0 ? 0 : put_file(etc, "resolv.conf", text, (size_t)n, e);
 }
 
+/* apt runs its downloads as a user of their own, and insists. */
+static int put_apt_conf(int root_fd, struct err *e)
+{
+	static const char text[] = "APT::Sandbox::User \"root\";\n";
+	auto_fd int dir = open_below(root_fd, "etc/apt/apt.conf.d");
+
+	return dir < 0 ? 0
+		       : put_file(dir, "99rootyard-one-id", text, sizeof(text) - 1, e);
+}
+
 int rootfs_write_names(int root_fd, const struct plan *p, struct err *e)
 {
-	auto_fd int etc = open_etc(root_fd);
+	auto_fd int etc = open_below(root_fd, "etc");
 	char text[256];
 	int n;
 
 	if (etc < 0)
 		return 0;
+	if (!(p->flags & PLAN_FULL_MAP) && put_apt_conf(root_fd, e) < 0)
+		return -1;
 	n = snprintf(text, sizeof(text), "%s\n", p->hostname);
 	if (put_file(etc, "hostname", text, (size_t)n, e) < 0)
 		return -1;

@@ -28,8 +28,9 @@ int rootfs_mount(const struct plan *p, const struct layers *layers,
  * namespaces that are made inside, as an init expects. */
 int rootfs_enter(int root_fd, bool shared, struct err *e) must_check nonnull;
 
-/* Writes /etc/hostname, and /etc/hosts and (with the host's network) /etc/resolv.conf
- * where the image has none. An /etc that is no plain directory is left alone. */
+/* Writes into /etc what an image cannot know: hostname; hosts and (with a network)
+ * resolv.conf where it has none; with one id, that apt need not become another user. An
+ * /etc that is no plain directory is left alone. */
 int rootfs_write_names(
 	int root_fd, const struct plan *p, struct err *e) must_check nonnull;
 
