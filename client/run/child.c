@@ -57,13 +57,16 @@ static int loopback_up(struct err *e)
 	return 0;
 }
 
-static int build_root(const struct plan *p, const struct layers *layers, struct err *e)
+static int build_root(const struct plan *p, const struct layers *layers,
+	const int *volume_fd, struct err *e)
 {
 	auto_fd int root = rootfs_mount(p, layers, e);
 
 	if (root < 0 || rootfs_write_names(root, p, e) < 0 ||
 		special_mount(root, p->flags, e) < 0 ||
-		((p->flags & PLAN_SYSTEM) && machine_mount(root, p, e) < 0))
+		((p->flags & PLAN_SYSTEM) && machine_mount(root, p, e) < 0) ||
+		volumes_mount(p->volumes, volume_fd, root, e) < 0 ||
+		volumes_seal(p->volumes, root, e) < 0)
 		return -1;
 	return rootfs_enter(root, p->flags & PLAN_SYSTEM, e);
 }
@@ -71,10 +74,18 @@ static int build_root(const struct plan *p, const struct layers *layers, struct 
 static int prepare(const struct plan *p, int sock_fd, int *tty_fd, struct err *e)
 {
 	struct layers layers;
+	int volume_fd[VOLUMES_MAX];
+	/* Done as the caller; what fails is told when somebody listens. */
+	bool opened = rootfs_open_layers(p, &layers, e) == 0 &&
+		      volumes_open(p->volumes, volume_fd, e) == 0;
+	struct err waiting;
 
-	if (rootfs_open_layers(p, &layers, e) < 0 || wait_for_go(sock_fd, e) < 0 ||
-		child_become_root(p->flags, sock_fd, e) < 0 ||
-		build_root(p, &layers, e) < 0)
+	if (wait_for_go(sock_fd, &waiting) < 0) {
+		*e = waiting;
+		return -1;
+	}
+	if (!opened || child_become_root(p->flags, sock_fd, e) < 0 ||
+		build_root(p, &layers, volume_fd, e) < 0)
 		return -1;
 	if (!(p->flags & PLAN_HOST_NET) && loopback_up(e) < 0)
 		return -1;
@@ -82,6 +93,8 @@ static int prepare(const struct plan *p, int sock_fd, int *tty_fd, struct err *e
 		return err_sys(e, "cannot set the host name '%s'", p->hostname);
 	if ((p->flags & PLAN_TTY) &&
 		(*tty_fd = tty_make(sock_fd, true, &p->window, e)) < 0)
+		return -1;
+	if (confine_processes(p->nproc, e) < 0)
 		return -1;
 	return confine_rights(p->flags & PLAN_SYSTEM, e);
 }

@@ -31,6 +31,8 @@ static int prepare_container(struct run *r, struct err *e)
 	struct instance *i = &r->instance;
 	const char *name = r->options->settings.name;
 
+	if (instance_begin_net(i, &r->config, e) < 0)
+		return -1;
 	if (containers_sweep(&i->store, &i->holder, true, e) < 0)
 		return err_wrap(e, "cannot tidy up after a killed container");
 	if (container_create(&i->store, name ? name : "", i->image.distro, &r->config,
@@ -38,7 +40,8 @@ static int prepare_container(struct run *r, struct err *e)
 		holder_enter(&i->holder, e) < 0 ||
 		container_give(&i->container, i->rootfs_fd, e) < 0)
 		return -1;
-	return r->command.is_system && !r->options->detach
+	return (r->command.is_system || limits_any(&r->config.limits)) &&
+			       !r->options->detach
 		       ? instance_make_cgroup(i, &r->config, e)
 		       : 0;
 }

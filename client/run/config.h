@@ -6,6 +6,7 @@
 #ifndef CLIENT_RUN_CONFIG_H
 #define CLIENT_RUN_CONFIG_H
 
+#include "client/run/limits.h"
 #include "lib/base/arena.h"
 
 #define CONFIG_UUID_TEXT 37
@@ -22,7 +23,11 @@ struct container_config {
 	const char *workdir;
 	const char *profile;     /* app | system */
 	const char *stop_signal; /* TERM, RTMIN+3 */
-	const char *uuid;        /* of this container: its machine id as a system */
+	const char *map_me;      /* the id that is the caller inside, or "" */
+	const char *const *volume, *const *tmpfs, *const *device, *const *publish;
+	struct limits limits;
+	bool read_only;
+	const char *uuid; /* of this container: its machine id as a system */
 	bool autostart;
 	bool ephemeral;
 	bool tty;          /* in the background it has a terminal all the same */

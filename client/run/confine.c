@@ -50,6 +50,22 @@ static int limit_caps(uint64_t keep, struct err *e)
 	return 0;
 }
 
+int confine_processes(unsigned int most, struct err *e)
+{
+	struct rlimit now;
+
+	if (most == 0)
+		return 0;
+	if (getrlimit(RLIMIT_NPROC, &now) < 0)
+		return err_sys(e, "cannot read the limit of processes");
+	if (now.rlim_max > most)
+		now.rlim_max = most;
+	now.rlim_cur = now.rlim_max;
+	return setrlimit(RLIMIT_NPROC, &now) < 0
+		       ? err_sys(e, "cannot limit the processes to %u", most)
+		       : 0;
+}
+
 int confine_rights(bool is_system, struct err *e)
 {
 	const struct rlimit none = { 0, 0 };

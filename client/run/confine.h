@@ -12,6 +12,9 @@
 
 #include <stdbool.h>
 
+/* At most so many processes for each user of the container; 0: any number. */
+int confine_processes(unsigned int most, struct err *e) must_check nonnull;
+
 int confine_rights(bool is_system, struct err *e) must_check nonnull;
 
 /* flags: of a plan. */

@@ -114,7 +114,7 @@ static void forget(const struct plan *p)
 	prctl(PR_SET_NAME, name, 0, 0, 0);
 }
 
-static int let_go(const struct plan *p, struct err *e)
+static int let_go(struct err *e)
 {
 	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -123,7 +123,6 @@ static int let_go(const struct plan *p, struct err *e)
 	for (int i = 0; i < 3; i++)
 		if (dup2(null_fd, i) < 0)
 			return err_sys(e, "cannot set descriptor %d", i);
-	forget(p);
 	return 0;
 }
 
@@ -172,6 +171,7 @@ void init_main(const struct plan *p, int sock_fd, int tty_fd)
 		report_failure(sock_fd, STATUS_OURS, &e);
 	if (p->flags & PLAN_SYSTEM) /* an init is pid 1 itself */
 		init_command(p, sock_fd, tty_fd);
+	forget(p); /* before there is somebody to read it */
 	/* Our memory is lent, not copied; we go on when the command was executed. */
 	child = vfork();
 	if (child == 0)
@@ -181,7 +181,7 @@ void init_main(const struct plan *p, int sock_fd, int tty_fd)
 		report_failure(sock_fd, STATUS_OURS, &e);
 	}
 	setsid(); /* the caller's terminal sends its ^C to the supervisor alone */
-	if (let_go(p, &e) < 0)
+	if (let_go(&e) < 0)
 		report_failure(sock_fd, STATUS_OURS, &e);
 	syscall(SYS_close_range, 3U, ~0U, 0U);
 	serve(child);

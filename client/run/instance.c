@@ -157,6 +157,39 @@ int instance_use_image(struct instance *i, const char *id, const char *ref, stru
 
 /* ---- the process */
 
+int instance_begin_net(
+	struct instance *i, const struct container_config *c, struct err *e)
+{
+	if (strcmp(c->net, "user") != 0 || i->net.sock_fd >= 0)
+		return 0;
+	if (i->holder.entered)
+		return err_set(
+			e, ERR_AGAIN, "a killed container was just tidied up; try again");
+	return net_begin(&i->net, i->store.run, c->publish, e);
+}
+
+/* A limit of processes alone can be kept in another way; any other is refused. */
+static int do_without_cgroup(struct instance *i, const struct limits *l, struct err *e)
+{
+	char why[600];
+
+	snprintf(why, sizeof(why), "%.*s", (int)sizeof(why) - 1, e->text);
+	if (!limits_only_pids(l, &i->nproc))
+		return limits_refuse(l, why, e);
+	out_warn(i->out, "%s: '--pids' holds for each user of the container by itself",
+		why);
+	return 0;
+}
+
+static int apply_limits(struct instance *i, const struct limits *l, struct err *e)
+{
+	if (limits_apply(l, i->container.cgroup.fd, e) == 0)
+		return 0;
+	return e->code == ERR_USAGE && limits_only_pids(l, &i->nproc)
+		       ? do_without_cgroup(i, l, e)
+		       : -1;
+}
+
 int instance_make_cgroup(
 	struct instance *i, const struct container_config *c, struct err *e)
 {
@@ -164,9 +197,11 @@ int instance_make_cgroup(
 	gid_t gid = i->holder.ids.full ? i->holder.ids.gid_start : getegid();
 
 	if (container_make_cgroup(&i->container, uid, gid, e) == 0)
-		return 0;
+		return apply_limits(i, &c->limits, e);
 	if (e->code != ERR_NOTFOUND)
 		return -1;
+	if (limits_any(&c->limits))
+		return do_without_cgroup(i, &c->limits, e);
 	if (config_is_system(c))
 		out_warn(i->out,
 			"%s: an init that needs one (systemd) will not come up; with "
@@ -176,20 +211,35 @@ int instance_make_cgroup(
 	return 0;
 }
 
-/* A system is told its machine id. */
-static void make_env(struct instance *i, const struct container_config *c)
+static const char **copy_list(struct arena *a, const char *const *list, size_t spare)
 {
+	const char **out;
 	size_t count = 0;
 
-	while (c->env[count])
+	while (list[count])
 		count++;
-	free(i->env);
-	i->env = xcalloc(count + 2, sizeof(*i->env));
-	memcpy(i->env, c->env, count * sizeof(*i->env));
-	if (!config_is_system(c) || !*c->uuid)
-		return;
-	snprintf(i->uuid_line, sizeof(i->uuid_line), "container_uuid=%s", c->uuid);
-	i->env[count] = i->uuid_line;
+	out = arena_array(a, count + spare + 1, sizeof(*out));
+	for (size_t n = 0; n < count; n++)
+		out[n] = arena_strdup(a, list[n]);
+	for (size_t n = count; n <= count + spare; n++)
+		out[n] = NULL;
+	return out;
+}
+
+/* A system is told its machine id. */
+static const char *const *make_env(struct instance *i, const struct container_config *c)
+{
+	const char **env = copy_list(&i->strings, c->env, 1);
+	size_t count = 0;
+
+	while (env[count])
+		count++;
+	if (config_is_system(c) && *c->uuid) {
+		snprintf(
+			i->uuid_line, sizeof(i->uuid_line), "container_uuid=%s", c->uuid);
+		env[count] = i->uuid_line;
+	}
+	return env;
 }
 
 static void describe(struct instance *i, const struct container_config *c, bool tty)
@@ -214,13 +264,31 @@ static void describe(struct instance *i, const struct container_config *c, bool 
 	if (tty) /* before the command asks for it */
 		ioctl(0, TIOCGWINSZ, &p->window);
 	p->hostname = i->hostname;
-	p->workdir = c->workdir;
-	p->argv = c->argv;
-	make_env(i, c);
-	p->env = i->env;
+	p->workdir = arena_strdup(&i->strings, c->workdir);
+	p->argv = (char *const *)(uintptr_t)copy_list(
+		&i->strings, (const char *const *)c->argv, 0);
+	p->env = make_env(i, c);
+	if (p->layer_size)
+		p->layer_size = arena_strdup(&i->strings, p->layer_size);
 	p->uuid = c->uuid;
+	p->volumes = &i->volumes;
+	p->net = i->net.sock_fd >= 0 ? &i->net : NULL;
+	p->resolv_conf = i->net.resolv_conf;
+	p->map_me = (unsigned int)atoi(c->map_me);
+	p->nproc = i->nproc;
 	p->cgroup_fd = i->container.cgroup.fd;
 	p->scrub_len = env_own_block(&p->scrub);
+}
+
+static int make_volumes(
+	struct instance *i, const struct container_config *c, struct err *e)
+{
+	volumes_release(&i->volumes); /* of the start before a reboot */
+	i->volumes.root_read_only = c->read_only;
+	if (volumes_add(&i->volumes, VOLUME_TMPFS, c->tmpfs, e) < 0 ||
+		volumes_add(&i->volumes, VOLUME_BIND, c->volume, e) < 0)
+		return -1;
+	return volumes_add(&i->volumes, VOLUME_DEVICE, c->device, e);
 }
 
 static int write_state(const struct instance *i, struct err *e)
@@ -240,6 +308,12 @@ static int write_state(const struct instance *i, struct err *e)
 int instance_launch(struct instance *i, const struct container_config *c, bool tty,
 	struct launch_result *result, struct err *e)
 {
+	if (*c->map_me && !i->holder.ids.full)
+		return err_set(e, ERR_USAGE,
+			"option '--map-me' needs subordinate ids, of which you have "
+			"none");
+	if (make_volumes(i, c, e) < 0)
+		return -1;
 	describe(i, c, tty);
 	if (fchdir(i->store.data_fd) < 0)
 		return err_sys(e, "cannot enter '%s'", i->store.data);
@@ -262,6 +336,8 @@ int instance_end(struct instance *i, struct err *e)
 	int rc = 0;
 
 	supervise_kill(&i->launched);
+	net_end(&i->net);
+	volumes_release(&i->volumes);
 	if (i->container.lock_fd >= 0)
 		rc = container_end(&i->store, &i->container, e);
 	auto_fd_cleanup(&i->launched.pid_fd);
@@ -269,8 +345,7 @@ int instance_end(struct instance *i, struct err *e)
 	auto_fd_cleanup(&i->rootfs_fd);
 	auto_fd_cleanup(&i->image_fd);
 	i->launched.pid_fd = i->launched.sock_fd = i->rootfs_fd = i->image_fd = -1;
-	free(i->env);
-	i->env = NULL;
+	arena_release(&i->strings);
 	store_close(&i->store);
 	return rc;
 }

@@ -27,7 +27,11 @@ struct instance {
 	struct plan plan; /* .stdio is the caller's to fill in */
 	char hostname[65];
 	char rootfs[128], upper[128], work[128];
-	const char **env; /* the command's, with what is decided at the start */
+	struct volumes volumes;
+	struct net net;
+	struct arena strings; /* of the plan: our own arguments are wiped in pid 1 */
+	unsigned int nproc;   /* stands in for a limit of processes */
+	const char **env;     /* the command's, with what is decided at the start */
 	char uuid_line[64];
 	bool started; /* the command was executed */
 };
@@ -35,7 +39,7 @@ struct instance {
 #define INSTANCE_INIT(to)                                                                \
 	{                                                                                \
 		.out = (to), .store = STORE_INIT, .image_fd = -1, .rootfs_fd = -1,       \
-		.container = CONTAINER_INIT, .launched = LAUNCHED_INIT                   \
+		.container = CONTAINER_INIT, .launched = LAUNCHED_INIT, .net = NET_INIT  \
 	}
 
 /* The user's ids and places. */
@@ -53,6 +57,11 @@ int instance_use_image(struct instance *i, const char *id, const char *ref,
  * namespace. ERR_BUSY: it runs. */
 int instance_open_stopped(struct instance *i, const char *name, struct arena *a,
 	struct container_config *config, struct err *e) must_check nonnull;
+
+/* What must be the caller's own, and so comes before the holder namespace: the network's
+ * helper. */
+int instance_begin_net(struct instance *i, const struct container_config *c,
+	struct err *e) must_check nonnull;
 
 /* Its cgroup, as far as one is delegated; a system without one is warned about. */
 int instance_make_cgroup(struct instance *i, const struct container_config *c,

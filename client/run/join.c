@@ -52,6 +52,8 @@ static int settle(const struct join *j, const struct plan *p, int sock_fd, int *
 	if ((p->flags & PLAN_TTY) &&
 		(*tty_fd = tty_make(sock_fd, false, &p->window, e)) < 0)
 		return -1;
+	if (confine_processes(p->nproc, e) < 0)
+		return -1;
 	return confine_rights(p->flags & PLAN_SYSTEM, e);
 }
 

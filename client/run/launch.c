@@ -19,17 +19,35 @@ static int refused(int number, struct err *e)
 	return holder_refused(number, "the namespaces", e);
 }
 
+#define MAP_MAX 128
+
+/* The caller, who is 0 in the holder namespace, takes the place of one id; the others stay
+ * where the image has them. */
+static void format_map(const struct plan *p, unsigned int start, char out[MAP_MAX])
+{
+	unsigned int me = p->map_me, count = p->flags & PLAN_FULL_MAP ? USERNS_IDS : 1;
+	int len;
+
+	if (me == 0) {
+		snprintf(out, MAP_MAX, "0 %u %u\n", start, count);
+		return;
+	}
+	len = snprintf(out, MAP_MAX, "0 %u %u\n%u 0 1\n", start, me, me);
+	if (me + 1 < USERNS_IDS)
+		snprintf(out + len, MAP_MAX - (size_t)len, "%u %u %u\n", me + 1,
+			start + me + 1, USERNS_IDS - me - 1);
+}
+
 /* In the holder namespace ids have the host's numbers, so the container reads its map as
  * the host does. */
 static int write_maps(pid_t pid, const struct plan *p, struct err *e)
 {
-	unsigned int count = p->flags & PLAN_FULL_MAP ? USERNS_IDS : 1;
-	char map[48];
+	char map[MAP_MAX];
 
-	snprintf(map, sizeof(map), "0 %u %u\n", p->gid_start, count);
+	format_map(p, p->gid_start, map);
 	if (id_map_write(pid, "gid_map", map, e) < 0)
 		return -1;
-	snprintf(map, sizeof(map), "0 %u %u\n", p->uid_start, count);
+	format_map(p, p->uid_start, map);
 	return id_map_write(pid, "uid_map", map, e);
 }
 
@@ -75,6 +93,8 @@ int launch_start(const struct plan *p, struct launched *out, struct err *e)
 		.pid = (pid_t)pid, .pid_fd = pid_fd, .sock_fd = STEAL_FD(mine)
 	};
 	if (write_maps((pid_t)pid, p, e) < 0)
+		return -1;
+	if (p->net && net_connect(p->net, (pid_t)pid, e) < 0)
 		return -1;
 	/* Now: once it is root of its own it hides them. */
 	out->userns = namespace_inode((pid_t)pid, "user");

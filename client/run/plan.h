@@ -5,7 +5,8 @@
 #ifndef CLIENT_RUN_PLAN_H
 #define CLIENT_RUN_PLAN_H
 
-#include "lib/base/auto.h"
+#include "client/run/net.h"
+#include "client/run/volumes.h"
 
 #include <sys/ioctl.h>
 
@@ -28,10 +29,15 @@ struct plan {
 	char *const *argv;
 	const char *const *env;
 	struct winsize window; /* of a terminal; all zero: unknown */
-	int cgroup_fd;         /* of its own; 0 or -1: none */
-	const char *uuid;      /* of a system, as its machine id */
-	int stdio[3];          /* becomes 0, 1, 2; -1: the terminal */
-	char *scrub;           /* our own arguments and environment, wiped in pid 1 */
+	const struct volumes *volumes;
+	struct net *net;         /* NULL: none to be connected */
+	const char *resolv_conf; /* NULL: the image's */
+	unsigned int map_me;     /* the id that is the caller inside; 0: none */
+	unsigned int nproc;      /* processes a user of it may have; 0: any number */
+	int cgroup_fd;           /* of its own; 0 or -1: none */
+	const char *uuid;        /* of a system, as its machine id */
+	int stdio[3];            /* becomes 0, 1, 2; -1: the terminal */
+	char *scrub;             /* our own arguments and environment, wiped in pid 1 */
 	size_t scrub_len;
 };
 

@@ -229,5 +229,8 @@ int rootfs_write_names(int root_fd, const struct plan *p, struct err *e)
 		if (put_file(etc, "hosts", text, (size_t)n, e) < 0)
 			return -1;
 	}
+	if (p->resolv_conf)
+		return put_file(
+			etc, "resolv.conf", p->resolv_conf, strlen(p->resolv_conf), e);
 	return p->flags & PLAN_HOST_NET ? put_resolv_conf(root_fd, etc, e) : 0;
 }

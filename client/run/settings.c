@@ -2,7 +2,9 @@
 
 #include "client/run/container.h"
 #include "client/run/kernel.h"
+#include "client/run/net.h"
 #include "client/run/signals.h"
+#include "client/run/volumes.h"
 #include "lib/base/fs.h"
 #include "lib/model/start.h"
 
@@ -57,6 +59,48 @@ static int check_layer(const char *layer, struct err *e)
 	return 0;
 }
 
+static int check_map_me(const char *text, struct err *e)
+{
+	size_t len = text ? strspn(text, "0123456789") : 0;
+
+	if (!text || (len > 0 && len < 6 && !text[len] && atoi(text) >= 1 &&
+			     atoi(text) < (int)USERNS_IDS))
+		return 0;
+	return err_set(e, ERR_USAGE, "option '--map-me': '%s' is not 1 to %u", text,
+		USERNS_IDS - 1);
+}
+
+/* Sources that are not absolute are meant from where the caller stands. */
+static const char *const *absolute_volumes(const struct opt_list *list)
+{
+	static const char *out[OPT_LIST_MAX + 1];
+
+	for (size_t i = 0; i < list->count; i++)
+		if (!out[i])
+			out[i] = volume_absolute(list->item[i]);
+	return out;
+}
+
+static int check_mounts(const struct settings *s, struct err *e)
+{
+	struct volumes v = { .count = 0 };
+	struct net_port port;
+	int rc = -1;
+
+	if (s->volume.count == OPT_LIST_MAX || s->tmpfs.count == OPT_LIST_MAX ||
+		s->device.count == OPT_LIST_MAX || s->publish.count == OPT_LIST_MAX)
+		return err_set(
+			e, ERR_LIMIT, "more than %d of one option", OPT_LIST_MAX - 1);
+	if (volumes_add(&v, VOLUME_BIND, absolute_volumes(&s->volume), e) == 0 &&
+		volumes_add(&v, VOLUME_TMPFS, s->tmpfs.item, e) == 0 &&
+		volumes_add(&v, VOLUME_DEVICE, s->device.item, e) == 0)
+		rc = 0;
+	volumes_release(&v);
+	for (size_t i = 0; rc == 0 && i < s->publish.count; i++)
+		rc = net_port_parse(s->publish.item[i], &port, e);
+	return rc;
+}
+
 int settings_check(const struct settings *s, struct err *e)
 {
 	if (s->name && !container_name_is_valid(s->name))
@@ -72,9 +116,15 @@ int settings_check(const struct settings *s, struct err *e)
 	if (s->workdir[0] != '/')
 		return err_set(e, ERR_USAGE, "option '--workdir': '%s' is not absolute",
 			s->workdir);
-	if (strcmp(s->net, "none") != 0 && strcmp(s->net, "host") != 0)
-		return err_set(
-			e, ERR_USAGE, "option '--net': '%s' is not none or host", s->net);
+	if (strcmp(s->net, "none") != 0 && strcmp(s->net, "host") != 0 &&
+		strcmp(s->net, "user") != 0)
+		return err_set(e, ERR_USAGE,
+			"option '--net': '%s' is not none, user or host", s->net);
+	if (s->publish.count > 0 && strcmp(s->net, "user") != 0)
+		return err_set(e, ERR_USAGE, "option '--publish' needs '--net user'");
+	if (check_mounts(s, e) < 0 || check_map_me(s->map_me, e) < 0 ||
+		limits_check(&s->limits, e) < 0)
+		return -1;
 	return s->layer ? check_layer(s->layer, e) : 0;
 }
 
@@ -136,5 +186,12 @@ struct container_config settings_config(
 		.net = s->net,
 		.layer = s->layer ? s->layer : "disk",
 		.workdir = s->workdir,
+		.map_me = s->map_me ? s->map_me : "",
+		.volume = absolute_volumes(&s->volume),
+		.tmpfs = s->tmpfs.item,
+		.device = s->device.item,
+		.publish = s->publish.item,
+		.limits = s->limits,
+		.read_only = s->read_only,
 	};
 }

@@ -11,6 +11,10 @@
 
 struct settings {
 	const char *name, *hostname, *workdir, *net, *layer;
+	const char *map_me;
+	struct opt_list volume, tmpfs, device, publish;
+	struct limits limits;
+	bool read_only;
 	bool init, app; /* the profile, against what the image says */
 	struct opt_list env;
 };
@@ -56,9 +60,71 @@ struct settings {
 			SETTINGS_AT(base, layer),                                        \
 			.arg = "disk|memory[:SIZE]",                                     \
 			.help = "where what it writes goes (default: disk)" },           \
+		{ .name = "volume",                                                      \
+			.letter = 'v',                                                   \
+			.kind = OPT_LIST,                                                \
+			SETTINGS_AT(base, volume),                                       \
+			.arg = "SOURCE:TARGET[:ro]",                                     \
+			.help = "bind a directory or file of the host" },                \
+		{ .name = "tmpfs",                                                       \
+			.kind = OPT_LIST,                                                \
+			SETTINGS_AT(base, tmpfs),                                        \
+			.arg = "TARGET[:SIZE]",                                          \
+			.help = "a file system in memory" },                             \
+		{ .name = "device",                                                      \
+			.kind = OPT_LIST,                                                \
+			SETTINGS_AT(base, device),                                       \
+			.arg = "DEVICE[:TARGET]",                                        \
+			.help = "bind one device of the host" },                         \
+		{ .name = "read-only",                                                   \
+			.kind = OPT_FLAG,                                                \
+			SETTINGS_AT(base, read_only),                                    \
+			.help = "its root cannot be written; /tmp, /run and /var/tmp "   \
+				"can" },                                                 \
+		{ .name = "map-me",                                                      \
+			.kind = OPT_STRING,                                              \
+			SETTINGS_AT(base, map_me),                                       \
+			.arg = "ID",                                                     \
+			.help = "inside, this id is the caller" },                       \
+		{ .name = "publish",                                                     \
+			.letter = 'p',                                                   \
+			.kind = OPT_LIST,                                                \
+			SETTINGS_AT(base, publish),                                      \
+			.arg = "[ADDR:]PORT[:PORT][/udp]",                               \
+			.help = "a port of the host leads inside (--net user)" },        \
+		{ .name = "memory",                                                      \
+			.kind = OPT_STRING,                                              \
+			SETTINGS_AT(base, limits.memory),                                \
+			.arg = "SIZE",                                                   \
+			.help = "most memory, as 512m" },                                \
+		{ .name = "pids",                                                        \
+			.kind = OPT_STRING,                                              \
+			SETTINGS_AT(base, limits.pids),                                  \
+			.arg = "N",                                                      \
+			.help = "most processes" },                                      \
+		{ .name = "cpus",                                                        \
+			.kind = OPT_STRING,                                              \
+			SETTINGS_AT(base, limits.cpus),                                  \
+			.arg = "N",                                                      \
+			.help = "most processors, as 1.5" },                             \
+		{ .name = "cpu-weight",                                                  \
+			.kind = OPT_STRING,                                              \
+			SETTINGS_AT(base, limits.cpu_weight),                            \
+			.arg = "N",                                                      \
+			.help = "share of busy processors, 1 to 10000 (others: 100)" },  \
+		{ .name = "io-weight",                                                   \
+			.kind = OPT_STRING,                                              \
+			SETTINGS_AT(base, limits.io_weight),                             \
+			.arg = "N",                                                      \
+			.help = "share of busy disks, 1 to 10000 (others: 100)" },       \
+		{ .name = "io-max",                                                      \
+			.kind = OPT_STRING,                                              \
+			SETTINGS_AT(base, limits.io_max),                                \
+			.arg = "DISK:KEY=N,...",                                         \
+			.help = "most of a disk: rbps, wbps, riops, wiops" },            \
 	{                                                                                \
 		.name = "net", .kind = OPT_STRING, SETTINGS_AT(base, net),               \
-		.arg = "none|host", .help = "its network (default: none)"                \
+		.arg = "none|user|host", .help = "its network (default: none)"           \
 	}
 
 int settings_check(const struct settings *s, struct err *e) must_check nonnull;

@@ -312,7 +312,8 @@ int warden_start(
 		return err_sys(e, "cannot make a socket pair");
 	mine = pair[0];
 	theirs = pair[1];
-	if (holder_enter(&i->holder, e) < 0 || instance_make_cgroup(i, c, e) < 0)
+	if (instance_begin_net(i, c, e) < 0 || holder_enter(&i->holder, e) < 0 ||
+		instance_make_cgroup(i, c, e) < 0)
 		return -1;
 	pid = fork();
 	if (pid == 0) {
@@ -324,6 +325,7 @@ int warden_start(
 	auto_fd_cleanup(&theirs);
 	theirs = -1;
 	container_release(&i->container);
+	net_leave(&i->net);
 	rc = report_receive(mine, &r, &fd, e);
 	if (rc < 0)
 		return -1;

@@ -60,7 +60,7 @@ too few arguments: needs .*IMAGE|
 '--name': '\.\./x' is not|--name ../x toy/1 true
 '--hostname': 'a_b' is no host name|--hostname a_b toy/1 true
 '--workdir': 'tmp' is not absolute|--workdir tmp toy/1 true
-'--net': 'bridge' is not none or host|--net bridge toy/1 true
+'--net': 'bridge' is not none, user or host|--net bridge toy/1 true
 '--layer': 'ram' is not disk, memory or memory:SIZE|--layer ram toy/1 true
 '--layer': 'memory:1x' is not|--layer memory:1x toy/1 true
 '--env': '=x' is not NAME=VALUE|--env =x toy/1 true
