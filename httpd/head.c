@@ -33,6 +33,19 @@ static bool is_zero(struct bytes value)
 	return value.len > 0;
 }
 
+/* All digits, and more than any body has. */
+static bool is_beyond_64_bits(struct bytes value)
+{
+	size_t zeros = 0;
+
+	while (zeros < value.len && value.data[zeros] == '0')
+		zeros++;
+	for (size_t i = zeros; i < value.len; i++)
+		if (value.data[i] < '0' || value.data[i] > '9')
+			return false;
+	return value.len - zeros > 19;
+}
+
 void head_begin(struct head *h, size_t target_len)
 {
 	*h = (struct head){ .size = target_len };
@@ -80,6 +93,8 @@ static void sort_field(struct head *h, struct bytes name, struct bytes value)
 		if (known[i].count == &h->codings ||
 			(known[i].count == &h->lengths && !is_zero(value)))
 			h->has_body = true;
+		if (known[i].count == &h->lengths && is_beyond_64_bits(value))
+			h->refuse = 413;
 		return;
 	}
 }

@@ -6,7 +6,7 @@
 #define SHARDS 16
 
 static const unsigned int statuses[] = { 200, 206, 301, 304, 307, 308, 400, 401, 404, 405,
-	412, 414, 416, 431, 500, 503 };
+	412, 413, 414, 416, 431, 500, 503 };
 
 /* Threads count in places of their own, so that none waits for another's cache line. */
 struct shard {

@@ -183,6 +183,7 @@ static const char *error_body(unsigned int status)
 		{ 404, "not found\n" },
 		{ 405, "method not allowed\n" },
 		{ 412, "precondition failed\n" },
+		{ 413, "content too large\n" },
 		{ 414, "target too long\n" },
 		{ 416, "range not satisfiable\n" },
 		{ 431, "header fields too large\n" },
@@ -201,7 +202,7 @@ void reply_error(struct reply *r, unsigned int status, const char *path)
 
 	begin(r, status, path);
 	r->body = json ? json : error_body(status);
-	r->close = status == 400 || status == 414 || status == 431;
+	r->close = status == 400 || status == 413 || status == 414 || status == 431;
 	add(r, "Content-Type", json ? "application/json" : "text/plain; charset=utf-8");
 	add(r, "Cache-Control", "no-cache");
 	if (status == 405)

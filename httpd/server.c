@@ -50,7 +50,7 @@ static int start_listener(struct listener *l, const struct server_setup *setup,
 	if (connections < threads)
 		connections = threads;
 	l->daemon = MHD_start_daemon(flags, 0, NULL, NULL, exchange_request, &l->exchange,
-		MHD_OPTION_URI_LOG_CALLBACK, exchange_target, NULL,
+		MHD_OPTION_URI_LOG_CALLBACK, exchange_target, &l->exchange,
 		MHD_OPTION_LISTEN_SOCKET, sock_fd, MHD_OPTION_UNESCAPE_CALLBACK,
 		exchange_keep_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED,
 		exchange_completed, &l->exchange, MHD_OPTION_NOTIFY_CONNECTION,

@@ -69,6 +69,18 @@ static void head_knows_a_body(void **state)
 	assert_true(HEAD({ "Host", "a" }, { "Content-Length", "1" }).has_body);
 	assert_true(HEAD({ "Host", "a" }, { "Content-Length", "" }).has_body);
 	assert_true(HEAD({ "Host", "a" }, { "Content-Length", "-0" }).has_body);
+	assert_int_equal(
+		HEAD({ "Host", "a" }, { "Content-Length", "99999999999999999999" })
+			.refuse,
+		413);
+	assert_int_equal(
+		HEAD({ "Host", "a" }, { "Content-Length", "000000000000000000000" })
+			.refuse,
+		0);
+	assert_int_equal(
+		HEAD({ "Host", "a" }, { "Content-Length", "9999999999999999999x" })
+			.refuse,
+		0);
 	assert_true(HEAD({ "Host", "a" }, { "Transfer-Encoding", "identity" }).has_body);
 }
 
