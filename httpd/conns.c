@@ -1,7 +1,5 @@
 #include "httpd/conns.h"
 
-#include "httpd/hello.h"
-
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -99,7 +97,7 @@ static bool is_late(struct conn *conn, int64_t now_ms, bool draining)
 	case CONN_FIRST_HEAD:
 		return now_ms - since_ms >
 			       (draining ? CONNS_DRAIN_HEAD_MS : CONNS_HEAD_MS) ||
-		       hello_is_wrong(conn->sock_fd, conn->is_tls) ||
+		       (!conn->is_tls && hello_is_handshake(conn->sock_fd)) ||
 		       has_left(conn->sock_fd);
 	case CONN_NEXT_HEAD:
 		return is_idle(conn->sock_fd, now_ms - since_ms);
@@ -226,8 +224,9 @@ struct conn *conns_add(
 	conn->is_tls = is_tls;
 	conn->since_ms = conns_now_ms();
 	address_of(peer, &conn->request.peer);
-	if (hello_is_wrong(sock_fd, is_tls))
-		hello_refuse(sock_fd, is_tls);
+	conn->hello = (struct hello){ .sock_fd = sock_fd };
+	if (!is_tls && hello_is_handshake(sock_fd))
+		shutdown(sock_fd, SHUT_RDWR);
 	if (is_loopback(&conn->request.peer))
 		shorten_queue(sock_fd);
 	pthread_mutex_lock(&c->lock);

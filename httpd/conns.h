@@ -8,6 +8,7 @@
 #ifndef HTTPD_CONNS_H
 #define HTTPD_CONNS_H
 
+#include "httpd/hello.h"
 #include "httpd/request.h"
 #include "lib/base/err.h"
 
@@ -44,7 +45,8 @@ struct conn {
 	struct conn *next, *prev;
 	int sock_fd;
 	bool is_tls;
-	void *identity; /* what its TLS session began with; the exchange's */
+	struct hello hello; /* the TLS session's */
+	void *identity;     /* what its TLS session began with; the exchange's */
 	_Atomic enum conn_state state;
 	_Atomic int64_t since_ms;
 	struct rate rate; /* the reaper's */

@@ -237,7 +237,8 @@ static void begin_tls(
 		MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
 
 	conn->identity =
-		info ? tls_begin(x->answers->policy.tls, info->tls_session) : NULL;
+		info ? tls_begin(x->answers->policy.tls, info->tls_session, &conn->hello)
+		     : NULL;
 	if (!conn->identity)
 		shutdown(conn->sock_fd, SHUT_RDWR);
 }

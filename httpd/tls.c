@@ -1,5 +1,7 @@
 #include "httpd/tls.h"
 
+#include "httpd/hello.h"
+
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 
@@ -192,7 +194,12 @@ static int enable_tickets(struct tls *t, gnutls_session_t session)
 	return rc;
 }
 
-struct tls_identity *tls_begin(struct tls *t, void *session)
+static ssize_t receive(gnutls_transport_ptr_t hello, void *p, size_t size)
+{
+	return hello_receive(hello, p, size);
+}
+
+struct tls_identity *tls_begin(struct tls *t, void *session, struct hello *hello)
 {
 	struct tls_identity *i = current(t);
 
@@ -201,6 +208,9 @@ struct tls_identity *tls_begin(struct tls *t, void *session)
 		tls_end(i);
 		return NULL;
 	}
+	gnutls_transport_set_ptr2(
+		session, hello, (gnutls_transport_ptr_t)(intptr_t)hello->sock_fd);
+	gnutls_transport_set_pull_function(session, receive);
 	if (i->wants_client) {
 		gnutls_certificate_server_set_request(session, GNUTLS_CERT_REQUIRE);
 		gnutls_session_set_verify_cert(session, NULL, 0);

@@ -26,6 +26,7 @@ struct tls_texts {
 	struct bytes client_ca; /* data NULL: clients need no certificate */
 };
 
+struct hello;
 struct tls;
 struct tls_identity;
 
@@ -40,9 +41,10 @@ int tls_replace(
 /* New ticket keys when theirs are old. */
 void tls_rotate(struct tls *t, int64_t now_ms) nonnull;
 
-/* Prepares a gnutls session that has not begun; the caller keeps what is returned as long
- * as the session lives. NULL: the session cannot be served. */
-struct tls_identity *tls_begin(struct tls *t, void *session) must_check nonnull;
+/* Prepares a gnutls session that has not begun, to receive through hello, which lives at
+ * least as long; the caller keeps what is returned as long as the session lives. NULL: the session cannot be served. */
+struct tls_identity *tls_begin(
+	struct tls *t, void *session, struct hello *hello) must_check nonnull;
 void tls_end(struct tls_identity *i) nonnull;
 
 /* Did this session begin with a ticket of an earlier one? */

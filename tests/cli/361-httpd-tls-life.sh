@@ -100,6 +100,48 @@ said=$(talk "$PORT" 'GET /digits HTTP/1.1\r\nHost: x\r\n\r\n' | tr -d '\r')
 like "$said" '^HTTP/1.1 400 ' "plain HTTP on the TLS port is answered"
 like "$said" 'use https://' "with a hint"
 unlike "$said" 'still open' "and closed"
+late() { # a byte that comes late, and the rest later
+	exec 3<>"/dev/tcp/127.0.0.1/$PORT"
+	sleep 1.7
+	printf G >&3
+	sleep 0.3
+	printf 'ET /digits HTTP/1.1\r\n' >&3
+	timeout 3 cat <&3 2>/dev/null
+	[ $? = 124 ] && echo "still open"
+	exec 3>&-
+} 2>/dev/null
+said=$(late | tr -d '\r')
+like "$said" '^HTTP/1.1 400 ' "so is plain HTTP that comes late"
+unlike "$said" 'still open' "and closed too"
+cat >"$T/pieces.py" <<'E'
+# A ClientHello in pieces, each of which begins with what might be a letter of a method.
+import re, socket, ssl, sys, time
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+sock = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 5)
+sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+come, go = ssl.MemoryBIO(), ssl.MemoryBIO()
+tls = context.wrap_bio(come, go, server_hostname="AAAA.GET.HTTP.EXAMPLE.TRAIN.ZZZZ")
+try:
+    tls.do_handshake()
+except ssl.SSLWantReadError:
+    pass
+hello = go.read()
+at = 0
+for cut in [m.start() for m in re.finditer(rb"[A-Z]", hello)][::6] + [len(hello)]:
+    sock.sendall(hello[at:cut])
+    at = cut
+    time.sleep(0.2)
+while True:
+    try:
+        tls.do_handshake()
+        break
+    except ssl.SSLWantReadError:
+        come.write(sock.recv(65536) or sys.exit("cut off"))
+sock.sendall(go.read())
+print(tls.version())
+E
+is "$(python3 "$T/pieces.py" "$PORT")" TLSv1.3 "a handshake in pieces is no plain HTTP"
 is "$(curl -s -m 5 -o "$T/body" -w '%{http_code}' "http://127.0.0.1:$PORT/digits")" 400 "curl understands"
 is "$(wc -c <"$T/body")" 36 "all of it"
 is "$(talk "${PLAIN##*:}" '\026\003\001\002\000\001\000\001\374\003\003')" "" "a TLS handshake on the plain port is closed at once"
