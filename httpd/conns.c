@@ -1,5 +1,7 @@
 #include "httpd/conns.h"
 
+#include "httpd/crowd.h"
+
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <pthread.h>
@@ -9,6 +11,8 @@
 #define TICK_MS 500
 
 struct conns {
+	struct crowd *crowd;
+	struct conns_setup setup;
 	pthread_mutex_t lock;
 	pthread_cond_t wake;
 	pthread_t reaper;
@@ -16,8 +20,6 @@ struct conns {
 	size_t count;
 	atomic_bool draining;
 	bool stop;
-	void (*tick)(void *ctx);
-	void *ctx;
 };
 
 int64_t conns_now_ms(void)
@@ -95,7 +97,8 @@ static bool is_late(struct conn *conn, int64_t now_ms, bool draining)
 
 	switch (atomic_load(&conn->state)) {
 	case CONN_FIRST_HEAD:
-		return now_ms - since_ms >
+		return conn->is_refused ||
+		       now_ms - since_ms >
 			       (draining ? CONNS_DRAIN_HEAD_MS : CONNS_HEAD_MS) ||
 		       (!conn->is_tls && hello_is_handshake(conn->sock_fd)) ||
 		       has_left(conn->sock_fd);
@@ -122,9 +125,9 @@ static void *reap(void *arg)
 		for (struct conn *conn = c->head; conn; conn = conn->next)
 			if (is_late(conn, now_ms, atomic_load(&c->draining)))
 				shutdown(conn->sock_fd, SHUT_RDWR);
-		if (c->tick) {
+		if (c->setup.tick) {
 			pthread_mutex_unlock(&c->lock);
-			c->tick(c->ctx);
+			c->setup.tick(c->setup.ctx);
 			pthread_mutex_lock(&c->lock);
 		}
 		clock_gettime(CLOCK_MONOTONIC, &until);
@@ -138,13 +141,13 @@ static void *reap(void *arg)
 	return NULL;
 }
 
-int conns_start(void (*tick)(void *ctx), void *ctx, struct conns **out, struct err *e)
+int conns_start(const struct conns_setup *setup, struct conns **out, struct err *e)
 {
 	struct conns *c = xcalloc(1, sizeof(*c));
 	pthread_condattr_t attr;
 
-	c->tick = tick;
-	c->ctx = ctx;
+	c->setup = *setup;
+	c->crowd = crowd_new();
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_condattr_init(&attr);
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
@@ -152,6 +155,7 @@ int conns_start(void (*tick)(void *ctx), void *ctx, struct conns **out, struct e
 	pthread_condattr_destroy(&attr);
 	errno = pthread_create(&c->reaper, NULL, reap, c);
 	if (errno) {
+		crowd_free(&c->crowd);
 		free(c);
 		return err_sys(e, "cannot start a thread");
 	}
@@ -172,6 +176,7 @@ void conns_stop(struct conns **slot)
 	pthread_join(c->reaper, NULL);
 	while (c->head)
 		conns_remove(c, c->head);
+	crowd_free(&c->crowd);
 	pthread_cond_destroy(&c->wake);
 	pthread_mutex_destroy(&c->lock);
 	free(c);
@@ -215,10 +220,29 @@ static void shorten_queue(int sock_fd)
 	setsockopt(sock_fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes));
 }
 
+/* In clear it is told, and may send the request it has at hand before it is closed: a
+ * reset would take the answer with it. Not so a whole crowd. */
+static void refuse(struct conn *conn, bool is_crowd)
+{
+	static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\n"
+				     "Content-Type: text/plain; charset=utf-8\r\n"
+				     "Content-Length: 39\r\n"
+				     "Retry-After: 5\r\n"
+				     "Connection: close\r\n\r\n"
+				     "too many connections from this address\n";
+
+	conn->is_refused = true;
+	if (!conn->is_tls)
+		send(conn->sock_fd, answer, sizeof(answer) - 1,
+			MSG_DONTWAIT | MSG_NOSIGNAL);
+	shutdown(conn->sock_fd, conn->is_tls || is_crowd ? SHUT_RDWR : SHUT_WR);
+}
+
 struct conn *conns_add(
 	struct conns *c, int sock_fd, bool is_tls, const struct sockaddr *peer)
 {
 	struct conn *conn = xcalloc(1, sizeof(*conn));
+	unsigned int held;
 
 	conn->sock_fd = sock_fd;
 	conn->is_tls = is_tls;
@@ -235,7 +259,10 @@ struct conn *conns_add(
 		conn->next->prev = conn;
 	c->head = conn;
 	c->count++;
+	held = crowd_enter(c->crowd, &conn->request.peer);
 	pthread_mutex_unlock(&c->lock);
+	if (c->setup.per_address > 0 && held > c->setup.per_address)
+		refuse(conn, held > 2 * c->setup.per_address);
 	return conn;
 }
 
@@ -249,6 +276,7 @@ void conns_remove(struct conns *c, struct conn *conn)
 	else
 		c->head = conn->next;
 	c->count--;
+	crowd_leave(c->crowd, &conn->request.peer);
 	pthread_mutex_unlock(&c->lock);
 	free(conn);
 }

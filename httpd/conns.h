@@ -45,6 +45,7 @@ struct conn {
 	struct conn *next, *prev;
 	int sock_fd;
 	bool is_tls;
+	bool is_refused;    /* told so; ends with its head, or soon */
 	struct hello hello; /* the TLS session's */
 	void *identity;     /* what its TLS session began with; the exchange's */
 	_Atomic enum conn_state state;
@@ -65,9 +66,14 @@ struct conns;
 /* Milliseconds of the monotonic clock. */
 int64_t conns_now_ms(void);
 
-/* tick, when given, is called about once a second on the reaper's thread. */
-int conns_start(void (*tick)(void *ctx), void *ctx, struct conns **out,
-	struct err *e) must_check nonnull_args(3, 4);
+struct conns_setup {
+	void (*tick)(void *ctx); /* about once a second on the reaper's thread, or NULL */
+	void *ctx;
+	unsigned int per_address; /* connections of one; 0: any number */
+};
+
+int conns_start(const struct conns_setup *setup, struct conns **out,
+	struct err *e) must_check nonnull;
 void conns_stop(struct conns **c) nonnull;
 
 /* peer may be NULL */

@@ -156,7 +156,7 @@ enum MHD_Result exchange_request(void *cls, struct MHD_Connection *connection,
 	if (conn)
 		return *upload_size > 0 ? MHD_NO : finish_request(x, connection, conn);
 	conn = conn_of(connection);
-	if (!conn)
+	if (!conn || conn->is_refused)
 		return MHD_NO;
 	*slot = conn;
 	conn->request.method = method;

@@ -13,14 +13,14 @@ bool hello_is_handshake(int sock_fd)
 	       first == HANDSHAKE;
 }
 
-void hello_tell(int sock_fd, const char *answer, size_t size)
+/* Unread bytes would turn the end into a reset, which takes the answer with it. */
+static void drain(int sock_fd)
 {
 	char ignored[4096];
 
 	for (int i = 0; i < 4; i++)
 		if (recv(sock_fd, ignored, sizeof(ignored), MSG_DONTWAIT) <= 0)
-			break;
-	send(sock_fd, answer, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+			return;
 }
 
 static void refuse_clear(int sock_fd)
@@ -31,7 +31,8 @@ static void refuse_clear(int sock_fd)
 				     "Connection: close\r\n\r\n"
 				     "this port speaks TLS: use https://\r\n";
 
-	hello_tell(sock_fd, answer, sizeof(answer) - 1);
+	drain(sock_fd);
+	send(sock_fd, answer, sizeof(answer) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 	shutdown(sock_fd, SHUT_RDWR);
 }
 

@@ -24,8 +24,4 @@ ssize_t hello_receive(struct hello *h, void *p, size_t size) nonnull;
  * nobody honest is cut off even in mid head. */
 bool hello_is_handshake(int sock_fd);
 
-/* Tells it, and drops what it sent: unread bytes would turn the end into a reset, which
- * takes the answer with it. */
-void hello_tell(int sock_fd, const char *answer, size_t size) nonnull;
-
 #endif

@@ -59,7 +59,6 @@ static int start_listener(struct listener *l, const struct server_setup *setup,
 		MHD_OPTION_STRICT_FOR_CLIENT, exchange_splits_in_place() ? 0 : 1,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
 		MHD_OPTION_CONNECTION_LIMIT, connections,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, setup->per_address,
 		/* Its clock also runs while a slow peer empties our buffers: conns.c
 		 * knows better. */
 		MHD_OPTION_CONNECTION_TIMEOUT, 0U, MHD_OPTION_ARRAY, pool,
@@ -83,6 +82,7 @@ int server_start(const struct server_setup *setup, struct server **out, struct e
 {
 	struct server *s = xcalloc(1, sizeof(*s));
 	struct limits limits = { 0, 0 };
+	const struct conns_setup conns = { flush_log, s, setup->per_address };
 	bool in_clear = false;
 
 	s->answers.site = setup->site;
@@ -90,7 +90,7 @@ int server_start(const struct server_setup *setup, struct server **out, struct e
 	s->access = setup->access;
 	for (size_t i = 0; i < setup->socket_count; i++)
 		in_clear = in_clear || setup->socket[i].kind != LISTEN_TLS;
-	if (limits_share(&limits, e) < 0 || conns_start(flush_log, s, &s->conns, e) < 0) {
+	if (limits_share(&limits, e) < 0 || conns_start(&conns, &s->conns, e) < 0) {
 		free(s);
 		return -1;
 	}

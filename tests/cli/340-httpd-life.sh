@@ -43,7 +43,7 @@ like "$S" '^CapBnd:[[:space:]]0+$' "and none to gain"
 like "$S" '^NoNewPrivs:[[:space:]]1$' "no new privileges"
 if [ "$SAN" = plain ]; then like "$S" '^Seccomp:[[:space:]]2$' "its calls are filtered"; fi
 
-# Six of one address while five may: the sixth is hung up on, the others are served.
+# Six of one address while five may: the sixth is refused, the others are served.
 PORT=${URL##*:}
 said=
 for i in 5 6 7 8 9; do
@@ -53,7 +53,12 @@ for i in 5 6 7 8 9; do
 	said+="${line#* } "
 done
 is "$(printf %s "$said" | tr '\r' ' ')" "200 OK  200 OK  200 OK  200 OK  200 OK  " "five connections of one address are served"
-not_ok "the sixth is not" curl -s -m 5 "$URL/digits"
+told=
+for _ in {1..20}; do told+="$(curl -s -m 5 -o "$T/body" -D "$T/head" -w '%{http_code} %{size_download} ' "$URL/digits")"; done
+is "$told" "$(printf '503 39 %.0s' {1..20})" "the sixth is told why not, each time"
+like "$(cat "$T/head")" '^Retry-After: 5' "and when to come again"
+silent=$(timeout 8 cat <"/dev/tcp/127.0.0.1/$PORT")
+is "$(head -n 1 <<<"$silent" | tr -d '\r') $?" "HTTP/1.1 503 Service Unavailable 0" "one that asks nothing too, and is closed"
 for i in 5 6 7 8 9; do eval "exec $i>&-"; done
 sleep 0.5
 is "$(curl -s -m 5 "$URL/digits")" 0123456789 "when they have gone, the next is"

@@ -59,7 +59,8 @@ static void fixture_open(struct fixture *f)
 		.sin_addr = { htonl(INADDR_LOOPBACK) } };
 	struct err e;
 
-	assert_int_equal(conns_start(NULL, NULL, &f->conns, &e), 0);
+	assert_int_equal(
+		conns_start(&(struct conns_setup){ .tick = NULL }, &f->conns, &e), 0);
 	for (int i = 0; i < 3; i++) {
 		int pair[2];
 
