@@ -55,7 +55,7 @@ for _ in $(seq 50); do
 	sleep 0.1
 done
 is "$(sleepers 4712)" "" "a killed build leaves no process"
-unlike "$(cat /proc/*/mountinfo 2>/dev/null)" 'rootyard-build\.' "... and no mount"
+unlike "$(cat /proc/*/mountinfo 2>/dev/null)" "$T/tmp/rootyard-build\." "... and no mount"
 isnt "$(left)" "" "... but its directories"
 is "$(find "$T/tmp" -maxdepth 1 -name 'rootyard-build.*' -printf '%m ')" "700 " "... which nobody else can enter"
 exits 0 "the next build succeeds" build "$DATA/ok/toy" --serial 20260101_0000

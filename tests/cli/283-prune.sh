@@ -23,6 +23,7 @@ passes() { # DAYS: everything happened so much earlier
 		UPDATE signing SET created = created - $s, expires = expires - $s; UPDATE generation SET created = created - $s;
 		UPDATE document SET created = created - $s, unused_since = unused_since - $s; UPDATE event SET at = at - $s"
 }
+builds() { find "$public/images/$image" -mindepth 1 -maxdepth 1 -type d -printf '%f\n' | sort; }
 fates() { index prune -n --json | python3 -c 'import json,sys
 for line in sys.stdin:
     d = json.loads(line)
@@ -65,7 +66,7 @@ P
 }
 exits 0 "builds retire" index prune
 is "$(listed)" "08 07 06 04 03" "no index names them any more"
-is "$(ls "$public/images/$image" | wc -l)" 8 "their files are there for whoever has the old one"
+is "$(builds | wc -l)" 8 "their files are there for whoever has the old one"
 exits 0 "the tree is whole" index fsck
 like "$(index prune -n)" '^waits +.*@20260105_0000 .* until 20' "they wait, and it is said until when"
 passes 8
@@ -89,7 +90,7 @@ sum=$(sha256sum <"$public/images/$image/20260105_0000/rootfs.tar.xz")
 cp -a "$tree" "$T/ready"
 exits 0 "they go" index prune
 like "$OUT" '^removed 2 builds' "... and it is said"
-is "$(ls "$public/images/$image" | cut -c7-8 | tr '\n' ' ')" "02 03 04 06 07 08 " "their directories are gone"
+is "$(builds | cut -c7-8 | tr '\n' ' ')" "02 03 04 06 07 08 " "their directories are gone"
 is "$(sha256sum <&7)" "$sum" "an open download ends well"
 exec 7<&-
 ok "what another build shares is there" test -s "$shared"
@@ -132,7 +133,7 @@ for ((k = 1 + RANDOM % EVERY; k <= count; k += EVERY)); do
 	tried=$((tried + 1))
 	index prune -q >"$T/said" 2>&1 || { t_show "killed at $k: the next try fails: $(cat "$T/said")"; bad=1; }
 	index fsck >"$T/said" 2>&1 || { t_show "killed at $k: $(cat "$T/said")"; bad=1; }
-	[ "$(ls "$public/images/$image" | wc -l)" = 6 ] || { t_show "killed at $k: $(ls "$public/images/$image")"; bad=1; }
+	[ "$(builds | wc -l)" = 6 ] || { t_show "killed at $k: $(ls "$public/images/$image")"; bad=1; }
 done
 is "$bad" 0 "killed at $tried of $count steps, the next prune finishes, and the tree is whole"
 done_testing
