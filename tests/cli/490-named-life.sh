@@ -156,7 +156,8 @@ ok "... no process either" no_process
 exits 0 "one with a terminal" ry create --tty --name term toy/1 -- sh -c 'stty size; echo ready; while read a; do echo "<$a>"; done; exit 4'
 ry start term
 cat >"$T/attach.py" <<'P'
-import fcntl, os, pty, select, struct, sys, termios, time
+import fcntl, os, pty, select, signal, struct, sys, termios, time
+signal.alarm(60)
 def spawn(argv):
     pid, m = pty.fork()
     if pid == 0:
