@@ -6,7 +6,7 @@
  * are where the lines are, unless a fold moved one. */
 static bool is_sound(const char *text, size_t len)
 {
-	static char buffer[512], moved[64];
+	static char buffer[512], moved[1024];
 	char *line = buffer, *method = buffer, *target, *version, *name = NULL,
 	     *value = NULL;
 	struct framing f;
