@@ -3,7 +3,9 @@
 #include "client/run/member.h"
 #include "client/run/named.h"
 #include "client/run/warden.h"
+#include "lib/base/fs.h"
 
+#include <fcntl.h>
 #include <signal.h>
 
 /* Leaves *status alone when it went well. */
@@ -100,6 +102,118 @@ static int run_restart(struct call *c, struct err *e)
 {
 	return stop_all(c, e) < 0 ? -1 : run_start(c, e);
 }
+
+/* ---- autostart */
+
+struct autostart_options {
+	bool off, list, start, entry;
+};
+
+static int mark(const struct store *s, const char *name, bool on, struct err *e)
+{
+	auto_named struct named n = { 0 };
+	auto_fd int containers = store_open_containers(s, e), dir = -1;
+
+	if (containers < 0 || named_find(s, name, &n, e) < 0)
+		return -1;
+	dir = openat(containers, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir < 0)
+		return err_set(e, ERR_USAGE, "'%s' goes away at its end", name);
+	n.config.autostart = on;
+	return config_write(dir, &n.config, e);
+}
+
+/* All that are marked: started, or printed. One that fails does not keep the others. */
+static int for_marked(const struct store *s, bool start, struct out *out, struct err *e)
+{
+	auto_fd int containers = store_open_containers(s, e);
+	auto_names struct fs_names names = { 0 };
+	struct err first = { 0 };
+	int status = 0;
+
+	if (containers < 0 || fs_list_dir(containers, ".", &names, e) < 0)
+		return -1;
+	for (size_t i = 0; i < names.count; i++) {
+		auto_named struct named n = { 0 };
+
+		if (named_find(s, names.name[i], &n, e) < 0 || !n.config.autostart)
+			continue;
+		if (!start)
+			out_result(out, "%s\n", n.name);
+		else if (!n.live && start_one(out, n.name, &status, e) < 0) {
+			out_error(out, e);
+			first = *e;
+		}
+	}
+	return first.code ? err_set(e, ERR_FAILED, "not all containers were started") : 0;
+}
+
+/* For systemd's user manager where that runs, else for cron. */
+static void print_entry(struct out *out)
+{
+	if (access("/run/systemd/system", F_OK) < 0) {
+		out_result(out, "@reboot %s/rootyard autostart --start\n", BINDIR);
+		return;
+	}
+	out_result(out,
+		"# ~/.config/systemd/user/rootyard.service\n"
+		"# then: systemctl --user enable rootyard; loginctl enable-linger\n"
+		"[Unit]\nDescription=containers of rootyard\n\n"
+		"[Service]\nType=oneshot\nRemainAfterExit=yes\nDelegate=yes\n"
+		"ExecStart=%s/rootyard autostart --start\n\n"
+		"[Install]\nWantedBy=default.target\n",
+		BINDIR);
+}
+
+static int run_autostart(struct call *c, struct err *e)
+{
+	const struct autostart_options *o = c->values;
+	auto_store struct store store = STORE_INIT;
+
+	if ((c->argc > 0) + o->list + o->start + o->entry != 1)
+		return err_set(e, ERR_USAGE,
+			"give names, or one of --list, --start and --entry");
+	if (o->entry) {
+		print_entry(c->out);
+		return 0;
+	}
+	if (store_open(&store, e) < 0)
+		return -1;
+	for (int i = 0; i < c->argc; i++)
+		if (mark(&store, c->argv[i], !o->off, e) < 0)
+			return -1;
+	return c->argc > 0 ? 0 : for_marked(&store, o->start, c->out, e);
+}
+
+#define AUTOSTART(field) .offset = offsetof(struct autostart_options, field)
+
+static const struct opt autostart_opts[] = {
+	{ .name = "off", .kind = OPT_FLAG, AUTOSTART(off), .help = "no longer" },
+	{ .name = "list",
+		.kind = OPT_FLAG,
+		AUTOSTART(list),
+		.help = "list those that are to start" },
+	{ .name = "start",
+		.kind = OPT_FLAG,
+		AUTOSTART(start),
+		.help = "start them, now" },
+	{ .name = "entry",
+		.kind = OPT_FLAG,
+		AUTOSTART(entry),
+		.help = "print what makes this host do so: a user unit, or a crontab "
+			"line" },
+	{ .name = NULL },
+};
+
+const struct command cmd_autostart = {
+	.name = "autostart",
+	.args = "[NAME]...",
+	.summary = "start containers with the host",
+	.opts = autostart_opts,
+	.values_size = sizeof(struct autostart_options),
+	.max_args = -1,
+	.run = run_autostart,
+};
 
 static const struct opt stop_opts[] = {
 	{ .name = "timeout",

@@ -22,6 +22,7 @@ extern const struct command cmd_rename;
 extern const struct command cmd_copy;
 extern const struct command cmd_snapshot;
 extern const struct command cmd_upgrade;
+extern const struct command cmd_autostart;
 extern const struct command cmd_stats;
 extern const struct command cmd_top;
 extern const struct command cmd_lxc_config;

@@ -142,8 +142,8 @@ int container_create(const struct store *s, const char *name, const char *stem,
 	if (containers < 0 || gate_lock(s, LOCK_SH, e) < 0)
 		return -1;
 	rc = claim_some_name(s, containers, name, stem, out, e);
-	if (rc == 0)
-		rc = make_dirs(containers, config, out, e);
+	if (rc == 0 && (rc = make_dirs(containers, config, out, e)) < 0)
+		out->ephemeral = true; /* what is half made goes with its end */
 	gate_unlock(s);
 	return rc;
 }

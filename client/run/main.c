@@ -44,6 +44,7 @@ int main(int argc, char **argv)
 		cmd_copy,
 		cmd_snapshot,
 		cmd_upgrade,
+		cmd_autostart,
 		cmd_stats,
 		cmd_top,
 		cmd_lxc_config,

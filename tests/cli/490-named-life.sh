@@ -173,6 +173,8 @@ def read_until(m, text, t=10):
         if not data: raise SystemExit("end before %r in %r" % (text, seen))
         seen += data
     return seen
+def until_raw(m):
+    while termios.tcgetattr(m)[3] & termios.ICANON: time.sleep(0.02)
 def status(pid, m):
     try:
         while os.read(m, 4096): pass
@@ -181,10 +183,10 @@ def status(pid, m):
 exec(sys.argv[1])
 P
 visit() { as_user ry-user env TERM=xterm python3 "$T/attach.py" "$1" 2>&1; }
-like "$(visit 'p, m = spawn(["rootyard", "console", "term"]); read_until(m, b"q leaves"); os.write(m, b"hi\r"); read_until(m, b"<hi>"); os.write(m, b"\x01q"); print("status", status(p, m))')" '^status 0$' "one types at the console, and leaves by ^A q"
+like "$(visit 'p, m = spawn(["rootyard", "console", "term"]); read_until(m, b"q leaves"); until_raw(m); os.write(m, b"hi\r"); read_until(m, b"<hi>"); os.write(m, b"\x01q"); print("status", status(p, m))')" '^status 0$' "one types at the console, and leaves by ^A q"
 exits 0 "it runs on" ry exec term -- stty -F /dev/console size
 is "$OUT" "21 43" "... with the size of who was there last"
-like "$(visit 'p, m = spawn(["rootyard", "attach", "term"]); read_until(m, b"q leaves"); os.write(m, b"\x01\x01x\x7f\x7f\x04"); print("status", status(p, m))')" '^status 4$' "who is there at its end gets its status"
+like "$(visit 'p, m = spawn(["rootyard", "attach", "term"]); read_until(m, b"q leaves"); until_raw(m); os.write(m, b"\x01\x01x\x7f\x7f\x04"); print("status", status(p, m))')" '^status 4$' "who is there at its end gets its status"
 ry rm term
 exits 0 "one without" ry run -d --name mute toy/1 -- sh -c 'sleep 0.5; echo said; sleep 0.5; exit 5'
 exits 2 "... has no console" ry console mute
