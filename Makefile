@@ -38,7 +38,8 @@ BUILD ?= build
 SAN   ?= plain
 WERROR ?= 0
 V ?= 0
-O = $(BUILD)/$(SAN)
+# One name for one place: what .d files say counts for both ways to name it.
+O = $(patsubst $(CURDIR)/%,%,$(BUILD))/$(SAN)
 Q = $(if $(filter 1,$(V)),,@)
 silent = $(findstring s,$(filter-out --% %=%,$(firstword -$(MAKEFLAGS))))
 say = $(if $(filter 1,$(V)),,@$(if $(silent),,printf '  %-4s %s\n' '$(1)' '$(2)';))
