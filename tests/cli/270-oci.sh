@@ -129,14 +129,14 @@ sed -i 's/aliases: \[stable\]/aliases: [old]/; s/version: "2"/version: "2", alia
 make_build toy/two/amd64/default 20260103_0000 seed=d
 index add -q --all "$in" >/dev/null
 cp -a "$tree" "$T/added"
-as_user ry-index strace -qq -o "$T/calls" -e trace=renameat,symlinkat rootyard-index -q publish >/dev/null
+as_user ry-index env ASAN_OPTIONS=detect_leaks=0 strace -qq -o "$T/calls" -e trace=renameat,symlinkat rootyard-index -q publish >/dev/null
 switch=$(($(sed '/^symlinkat/q' "$T/calls" | grep -c '^renameat') + 1))
 all=$(grep -c '^renameat' "$T/calls")
 want=$(tree_digest "$v2")
 fact=0
 for ((n = switch - 2; n <= all; n++)); do
 	rm -rf "$tree" && cp -a "$T/added" "$tree"
-	as_user ry-index strace -qq -o /dev/null -e trace=renameat -e "inject=renameat:signal=KILL:when=$n" rootyard-index -q publish >/dev/null 2>&1
+	as_user ry-index env ASAN_OPTIONS=detect_leaks=0 strace -qq -o /dev/null -e trace=renameat -e "inject=renameat:signal=KILL:when=$n" rootyard-index -q publish >/dev/null 2>&1
 	index fsck -q >/dev/null 2>&1 || { echo "# not whole after $n of $all"; fact=1; }
 	index publish -q >/dev/null 2>&1 || { echo "# not finished after $n of $all"; fact=1; }
 	[ "$(tree_digest "$v2")" = "$want" ] || { echo "# another tree after $n of $all"; fact=1; }

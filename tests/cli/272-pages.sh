@@ -139,14 +139,14 @@ is "$(pages)" "" "... and everything still holds"
 make_build toy/one/amd64/default 20260103_0000 seed=e pad=9000
 index add -q --force --all "$in" >/dev/null
 cp -a "$tree" "$T/added"
-as_user ry-index strace -qq -o "$T/calls" -e trace=renameat,symlinkat rootyard-index -q publish >/dev/null
+as_user ry-index env ASAN_OPTIONS=detect_leaks=0 strace -qq -o "$T/calls" -e trace=renameat,symlinkat rootyard-index -q publish >/dev/null
 want=$(tree_digest "$public/api")
 switch=$(($(sed '/^symlinkat/q' "$T/calls" | grep -c '^renameat') + 1))
 all=$(grep -c '^renameat' "$T/calls")
 fact=0
 for ((n = switch + 1; n <= all; n++)); do
 	rm -rf "$tree" && cp -a "$T/added" "$tree"
-	as_user ry-index strace -qq -o /dev/null -e trace=renameat -e "inject=renameat:signal=KILL:when=$n" rootyard-index -q publish >/dev/null 2>&1
+	as_user ry-index env ASAN_OPTIONS=detect_leaks=0 strace -qq -o /dev/null -e trace=renameat -e "inject=renameat:signal=KILL:when=$n" rootyard-index -q publish >/dev/null 2>&1
 	index refresh -q >/dev/null 2>&1 || { echo "# not finished after $n of $all"; fact=1; }
 	[ -z "$(pages)" ] && pages 'documents["images/toy/one/amd64/default/history.json"]["builds"][0]["serial"]' | grep -qx 20260103_0000 || { echo "# old pages after $n of $all"; fact=1; }
 done

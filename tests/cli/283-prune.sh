@@ -123,12 +123,12 @@ is "$(fates)" "08newest 07retires 06retires 04retires 03pinned " "... and keeps 
 # ---- killed
 from() { rm -rf "$tree" && cp -a "$T/$1" "$tree"; }
 from ready
-as_user ry-index strace -qq -o "$T/traces/calls" -e trace=unlinkat,renameat,fsync rootyard-index prune -q >/dev/null
+as_user ry-index env ASAN_OPTIONS=detect_leaks=0 strace -qq -o "$T/traces/calls" -e trace=unlinkat,renameat,fsync rootyard-index prune -q >/dev/null
 count=$(wc -l <"$T/traces/calls")
 bad=0 tried=0
 for ((k = 1 + RANDOM % EVERY; k <= count; k += EVERY)); do
 	from ready
-	as_user ry-index strace -qq -o /dev/null -e trace=unlinkat,renameat,fsync -e "inject=unlinkat,renameat,fsync:signal=KILL:when=$k" \
+	as_user ry-index env ASAN_OPTIONS=detect_leaks=0 strace -qq -o /dev/null -e trace=unlinkat,renameat,fsync -e "inject=unlinkat,renameat,fsync:signal=KILL:when=$k" \
 		rootyard-index prune -q >/dev/null 2>&1
 	tried=$((tried + 1))
 	index prune -q >"$T/said" 2>&1 || { t_show "killed at $k: the next try fails: $(cat "$T/said")"; bad=1; }

@@ -40,7 +40,7 @@ os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS="3", LISTEN_FDNAMES="h
 os.execvp(sys.argv[1], sys.argv[1:])
 X
 chmod 644 "$T/ca/server.key"
-start_server strace -f -qq -o "$T/trace" setpriv --reuid ry-www --regid ry-www --clear-groups --no-new-privs \
+start_server env ASAN_OPTIONS=detect_leaks=0 strace -f -qq -o "$T/trace" setpriv --reuid ry-www --regid ry-www --clear-groups --no-new-privs \
 	python3 "$T/activate.py" rootyard-httpd --root "$T/public" --tls-cert "$T/ca/server.crt" --tls-key "$T/ca/server.key"
 TLS=$(sed -n 's/^listening on \(https.*\)\/$/\1/p' "$SERVER_LOG")
 METRICS=$(sed -n 's/^metrics on \(http:.*\)\/$/\1/p' "$SERVER_LOG")

@@ -232,7 +232,7 @@ static const struct probe probes[] = {
 	{ "becomes root", false, becomes_root },
 	{ "changes modes, owners, times or sizes", true, changes_metadata },
 	{ "makes names", false, makes_names },
-	{ "mounts", false, mounts },
+	{ "mounts", true, mounts },
 	{ "listens anew", true, listens },
 	{ "reads other processes", true, reads_other_processes },
 	{ "reaches the kernel's larger interfaces", true, reaches_the_kernel },
