@@ -2,6 +2,7 @@
 
 #include <sched.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #define FILES_MAX       1024
 #define CONNECTIONS_MAX 16384
@@ -37,6 +38,17 @@ int limits_share(struct limits *out, struct err *e)
 	if (out->connections > CONNECTIONS_MAX)
 		out->connections = CONNECTIONS_MAX;
 	return 0;
+}
+
+void limits_wait(void *ctx, const char *format, va_list args)
+{
+	const struct timespec pause = { 0, 10 * 1000000L };
+
+	(void)ctx;
+	(void)format;
+	(void)args;
+	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+		nanosleep(&pause, NULL);
 }
 
 unsigned int limits_processors(void)

@@ -20,4 +20,9 @@ int limits_share(struct limits *out, struct err *e) must_check nonnull;
 /* Processors that this process may use, at least 1. */
 unsigned int limits_processors(void);
 
+/* For the HTTP library to tell its troubles to. A thread without connections that finds no
+ * descriptor for the first tries again at once, for ever, and tells each time: it waits
+ * here for somebody else to close one. */
+void limits_wait(void *ctx, const char *format, va_list args);
+
 #endif

@@ -1,5 +1,7 @@
 #include "httpd/monitor.h"
 
+#include "httpd/limits.h"
+
 #include <microhttpd.h>
 
 #define TEXT_MAX    (4 << 20)
@@ -95,10 +97,11 @@ int monitor_start(int sock_fd, const struct monitor_tells *tells, struct monitor
 	struct monitor *m = xcalloc(1, sizeof(*m));
 
 	m->tells = *tells;
-	m->daemon = MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL,
-		NULL, on_request, m, MHD_OPTION_LISTEN_SOCKET, sock_fd,
-		MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-		TIMEOUT_S, MHD_OPTION_END);
+	m->daemon = MHD_start_daemon(
+		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG, 0, NULL,
+		NULL, on_request, m, MHD_OPTION_EXTERNAL_LOGGER, limits_wait, NULL,
+		MHD_OPTION_LISTEN_SOCKET, sock_fd, MHD_OPTION_CONNECTION_LIMIT,
+		CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, TIMEOUT_S, MHD_OPTION_END);
 	if (!m->daemon) {
 		free(m);
 		return err_set(e, ERR_FAILED, "cannot start the metrics socket");

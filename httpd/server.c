@@ -34,8 +34,8 @@ static int start_listener(struct listener *l, const struct server_setup *setup,
 {
 	bool is_tls = l->exchange.kind == LISTEN_TLS;
 	unsigned int threads = setup->threads ? setup->threads : limits_processors();
-	unsigned int flags =
-		MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC | (is_tls ? MHD_USE_TLS : 0);
+	unsigned int flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_ITC |
+			     MHD_USE_ERROR_LOG | (is_tls ? MHD_USE_TLS : 0);
 	struct MHD_OptionItem tls[] = {
 		{ MHD_OPTION_HTTPS_CERT_CALLBACK, 0, (void *)(uintptr_t)no_certificate },
 		{ MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t)tls_priorities },
@@ -50,6 +50,7 @@ static int start_listener(struct listener *l, const struct server_setup *setup,
 	if (connections < threads)
 		connections = threads;
 	l->daemon = MHD_start_daemon(flags, 0, NULL, NULL, exchange_request, &l->exchange,
+		MHD_OPTION_EXTERNAL_LOGGER, limits_wait, NULL,
 		MHD_OPTION_URI_LOG_CALLBACK, exchange_target, &l->exchange,
 		MHD_OPTION_LISTEN_SOCKET, sock_fd, MHD_OPTION_UNESCAPE_CALLBACK,
 		exchange_keep_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED,

@@ -37,7 +37,8 @@ is "$(curl -s -m 5 "$URL/file" | cmp - "$P/file" && echo same)" same "and it ser
 stop_server "$SERVER_PID"
 
 # Without that limit they fill the whole server: it waits without working, and recovers when deadlines end them.
-start_limited --per-address 0
+start_limited --per-address 0 --metrics 127.0.0.1:0
+METRICS=$(sed -n 's/^metrics on //p' "$SERVER_LOG")
 before=$(fds)
 crowd 8 &
 sleep 4
@@ -50,5 +51,23 @@ wait $!
 is "$(curl -s -m 30 --retry 5 --retry-connrefused "$URL/file" | cmp - "$P/file" && echo same)" same "when the crowd goes, it serves"
 for _ in {1..12}; do [ "$(fds)" -gt $((before + 2)) ] || break; sleep 1; done
 ok "with its descriptors back" test "$(fds)" -le $((before + 2))
+
+# Not even one: others have taken what the system has.
+as_user ry-www prlimit --pid "$SERVER_PID" --nofile=8:
+curl -s -m 30 "$URL/file" -o "$T/waited" &
+waiting=$!
+curl -s -m 30 "${METRICS%/}/livez" -o "$T/alive" &
+watching=$!
+sleep 1
+t0=$(ticks)
+sleep 2
+t1=$(ticks)
+ok "without a descriptor for the first it does not spin ($((t1 - t0)) ticks in 2 s)" test $((t1 - t0)) -le $(($(getconf CLK_TCK) / 2))
+as_user ry-www prlimit --pid "$SERVER_PID" --nofile=512:
+wait $waiting
+is $? 0 "and serves him when there is one"
+ok "with every byte" cmp "$T/waited" "$P/file"
+wait $watching
+is $? 0 "the metrics too"
 is "$(cat "$SERVER_LOG.err")" "" "it had nothing to complain of"
 done_testing
