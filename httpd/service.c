@@ -4,6 +4,7 @@
 #include "httpd/conns.h"
 #include "httpd/inherit.h"
 #include "httpd/limits.h"
+#include "lib/base/sandbox.h"
 
 #include <time.h>
 
@@ -131,14 +132,43 @@ int service_open(struct service *s, const struct options *o, struct err *e)
 	return open_all_sockets(s, o, e);
 }
 
+/* Root can serve from a view that nobody writes through; others have Landlock alone. */
+static int confine_site(struct site *s, struct err *e)
+{
+	int view;
+
+	switch (sandbox_read_only_view(s->root_dir, &view, e)) {
+	case 0:
+		close(s->root_dir);
+		s->root_dir = view;
+		return 0;
+	case 1:
+		return 0;
+	default:
+		return -1;
+	}
+}
+
+static int make_views(struct service *s, struct err *e)
+{
+	if (confine_site(&s->site, e) < 0)
+		return err_wrap(e, "cannot make a view of the root directory");
+	if (s->has_acme && confine_site(&s->acme, e) < 0)
+		return err_wrap(e, "cannot make a view of the ACME directory");
+	return 0;
+}
+
 int service_confine(struct service *s, struct err *e)
 {
-	const int dirs[] = { s->site.root_dir, s->acme.root_dir };
 	struct confine_user user;
+	int dirs[2];
 
 	limits_raise();
-	if (confine_user_find(s->options->user, &user, e) < 0)
+	if (confine_user_find(s->options->user, &user, e) < 0 ||
+		(user.change && make_views(s, e) < 0))
 		return -1;
+	dirs[0] = s->site.root_dir;
+	dirs[1] = s->acme.root_dir;
 	return confine(dirs, s->has_acme ? 2 : 1, &user, e);
 }
 

@@ -1,9 +1,11 @@
 #include "lib/base/sandbox.h"
 
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -139,6 +141,29 @@ int sandbox_set_ids(uid_t uid, gid_t gid, struct err *e)
 	if (clear_sets(e) < 0)
 		return -1;
 	return check_ids(uid, gid, e);
+}
+
+/* ---- a view of a tree */
+
+int sandbox_read_only_view(int dir, int *out, struct err *e)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+					       MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+		.propagation = MS_PRIVATE };
+	auto_fd int fd = open_tree(dir, "",
+		OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | AT_RECURSIVE);
+
+	if (fd < 0)
+		return errno == EPERM || errno == ENOSYS
+			       ? 1
+			       : err_sys(e, "cannot copy the mount of a directory");
+	if (mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) < 0)
+		return errno == ENOSYS
+			       ? 1
+			       : err_sys(e,
+					 "cannot make a view of a directory read-only");
+	*out = STEAL_FD(fd);
+	return 0;
 }
 
 /* ---- Landlock */

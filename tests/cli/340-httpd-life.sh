@@ -43,6 +43,16 @@ like "$S" '^CapBnd:[[:space:]]0+$' "and none to gain"
 like "$S" '^NoNewPrivs:[[:space:]]1$' "no new privileges"
 if [ "$SAN" = plain ]; then like "$S" '^Seccomp:[[:space:]]2$' "its calls are filtered"; fi
 
+# The tree is read through a view of its own, which not even root writes through.
+view=$(find "/proc/$SERVER_PID/fd" -lname "$P" -o -lname / -type l | head -n 1)
+says() { LC_ALL=C bash -c "$1" 2>&1 | grep -o 'Read-only file system'; }
+is "$(says ": >'$view/new'")" "Read-only file system" "through the server's view of the tree nobody makes a file"
+is "$(says ": >>'$view/digits'")" "Read-only file system" "or changes one"
+is "$(says "rm '$view/digits'")" "Read-only file system" "or removes one"
+ok "beside it the tree is written as before" touch "$P/new"
+ok "which is seen through it" test -e "$view/new"
+rm "$P/new"
+
 # Six of one address while five may: the sixth is refused, the others are served.
 PORT=${URL##*:}
 said=
