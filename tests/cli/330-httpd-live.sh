@@ -85,6 +85,34 @@ for size in 20000000 90000000; do
 	ok "what came is less than was promised" test "$(stat -c %s "$T/got")" -lt $size
 	is "$(fetch meta/2/current | cut -d' ' -f1)" current "and the server lives"
 done
+# Also under TLS, and nobody else notices: another download of another file goes on beside it.
+stop_server "$SERVER_PID"
+test_ca "$T/ca"
+start_server rootyard-httpd --user ry-www --root "$P" --listen 127.0.0.1:0 --tls-cert "$T/ca/server.crt" --tls-key "$T/ca/server.key" \
+	--plain 127.0.0.1:0 --per-address 0 --threads 1 || exit 1
+TLS=$(sed -n 's/^listening on \(https.*\)\/$/\1/p' "$SERVER_LOG")
+URL=$(sed -n 's/^listening on \(http:.*\)\/$/\1/p' "$SERVER_LOG")
+slowly() { curl -s -m 30 --cacert "$T/ca/ca.crt" --limit-rate 5M "$1/$BUILD_DIR/$2"; }
+head -c 20000000 /dev/urandom >"$P/$BUILD_DIR/whole"
+for base in "$URL" "$TLS"; do
+	head -c 20000000 /dev/urandom >"$P/$BUILD_DIR/cut"
+	slowly "$base" whole >"$T/whole" &
+	other=$!
+	slowly "$base" cut >"$T/got" &
+	loader=$!
+	sleep 1
+	truncate -s 4096 "$P/$BUILD_DIR/cut"
+	wait $loader
+	rc=$?
+	ok "${base%%:*}: of a file cut under way the transfer ends short ($rc)" test $rc = 18 -o $rc = 56
+	ok "and is less than was promised" test "$(stat -c %s "$T/got")" -lt 20000000
+	wait $other
+	is $? 0 "another beside it, on the same thread, ends well"
+	ok "with every byte" cmp "$T/whole" "$P/$BUILD_DIR/whole"
+	ok "of the same process" kill -0 "$SERVER_PID"
+	rm "$P/$BUILD_DIR/cut"
+done
+
 truncate -s 0 "$P/$BUILD_DIR/f20000000"
 sleep 1.1
 is "$(curl -s -o /dev/null -w '%{http_code} %{size_download}' "$URL/$BUILD_DIR/f20000000")" "200 0" "a cut file is looked at again"
