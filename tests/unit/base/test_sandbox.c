@@ -375,6 +375,31 @@ static void child_filter_length_is_bounded(void)
 	need(sandbox_seccomp(no_getppid, 65540, &e) == -1 && e.code == ERR_LIMIT);
 }
 
+/* The descriptor itself, with every right left, and files that modes would let it change. */
+static void child_nothing_is_written_through_a_view(void)
+{
+	char path[] = "/tmp/rytest.XXXXXX";
+	int dir, view = -1, fd;
+	struct err e;
+
+	need(mkdtemp(path) != NULL);
+	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = openat(dir, "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+	need(fd >= 0);
+	if (geteuid() == 0 && sandbox_read_only_view(dir, &view, &e) == 0) {
+		need(faccessat(view, "file", R_OK, 0) == 0);
+		need(openat(view, "file", O_WRONLY) < 0 && errno == EROFS);
+		need(openat(view, "new", O_WRONLY | O_CREAT, 0666) < 0 && errno == EROFS);
+		need(unlinkat(view, "file", 0) < 0 && errno == EROFS);
+		need(fchmodat(view, "file", 0600, 0) < 0 && errno == EROFS);
+		need(fchmodat(dir, "file", 0600, 0) == 0);
+	}
+	need(unlinkat(dir, "file", 0) == 0 && rmdir(path) == 0);
+	if (view < 0)
+		_exit(77);
+}
+
+CHILD_TEST(nothing_is_written_through_a_view)
 CHILD_TEST(no_new_privs_is_set)
 CHILD_TEST(core_files_and_memory_are_closed)
 CHILD_TEST(ids_are_given_up_for_good)
@@ -395,6 +420,7 @@ CHILD_TEST(filter_length_is_bounded)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_written_through_a_view),
 		cmocka_unit_test(no_new_privs_is_set),
 		cmocka_unit_test(core_files_and_memory_are_closed),
 		cmocka_unit_test(ids_are_given_up_for_good),
