@@ -122,6 +122,8 @@ static int tell_package(const struct packagediff *d, void *ctx, struct err *e)
 	struct telling *t = ctx;
 
 	(void)e;
+	if (!any)
+		return 0;
 	t->count[d->kind]++;
 	if (t->out->json) {
 		jsonw_object(&t->json);
@@ -166,13 +168,13 @@ static void tell_files(struct telling *t, const struct side *old, const struct s
 			i < old->manifest.count ? old->entry[i] : NULL;
 		const struct manifest_entry *b =
 			k < new->manifest.count ? new->entry[k] : NULL;
-		int order = !a ? 1 : !b ? -1 : strcmp(a->path, b->path);
+		int order = a && b ? strcmp(a->path, b->path) : a ? -1 : 1;
 
-		if (order < 0)
+		if (a && order < 0)
 			tell_file(t, "removed", a->path);
-		else if (order > 0)
+		else if (b && order > 0)
 			tell_file(t, "added", b->path);
-		else if (!is_same(a, b))
+		else if (a && b && !is_same(a, b))
 			tell_file(t, "changed", a->path);
 		i += order <= 0;
 		k += order >= 0;

@@ -225,7 +225,7 @@ void emit_distro_page(const struct emit_site *s, const char *distro,
 		s->site->name, distro, distro);
 	for (size_t i = 0; i < count; i++) {
 		bool is_new =
-			!i || strcmp(row[i - 1].image.release, row[i].image.release);
+			!i || strcmp(row[i - 1].image.release, row[i].image.release) != 0;
 
 		if (is_new && i)
 			buf_add_str(out, end);

@@ -216,6 +216,7 @@ static int write_build(struct making *m, struct err *e)
 		.verified = "none",
 		.kind = "tarball" };
 	struct build *b = &m->build;
+	int rc;
 
 	qsort(m->artifact, m->count, sizeof(m->artifact[0]), by_name);
 	b->image = m->in->image;
@@ -227,7 +228,10 @@ static int write_build(struct making *m, struct err *e)
 	b->artifact_count = m->count;
 	b->source = &source;
 	b->source_count = 1;
-	if (build_format(b, &text, e) < 0)
+	rc = build_format(b, &text, e);
+	b->source = NULL; /* it goes with this function */
+	b->source_count = 0;
+	if (rc < 0)
 		return -1;
 	return atomic_write_file(m->dir_fd, "build.json", buf_bytes(&text), FILE_MODE, e);
 }

@@ -49,8 +49,14 @@ static int open_at(
 	if (!fs_exists_at(l->dir_fd, path))
 		return 0;
 	b->fd = fs_open_beneath(l->dir_fd, path, O_RDONLY | O_NONBLOCK, 0, e);
-	b->in = reader_of_fd(&b->fd);
-	return b->fd < 0 ? -1 : 1;
+	if (b->fd < 0)
+		return -1;
+
+	struct reader file = reader_of_fd(&b->fd);
+
+	b->in.read = file.read;
+	b->in.ctx = file.ctx;
+	return 1;
 }
 
 bool import_oci_is(const struct import_layout *l)

@@ -165,7 +165,7 @@ static int read_releases(
 {
 	auto_buf struct buf text = BUF_INIT(SITE_MAX);
 	struct site_release *list, *all;
-	const char *distro;
+	const char *distro = NULL;
 	char path[300];
 	size_t count;
 

@@ -17,7 +17,7 @@ enum kind { TEXT, FLAG, LIST };
 static const struct field {
 	const char *key;
 	enum kind kind;
-	size_t offset;
+	unsigned int offset;
 	const char *missing; /* of a TEXT; NULL: it must be there */
 	bool command;
 } fields[] = {

@@ -49,7 +49,7 @@ const struct rights rights_table[] = {
 		.needed = "",
 		.execs =
 			/* sh and init are the image's own */
-		"rootyard-image newuidmap newgidmap sh init",
+		"rootyard-image newuidmap newgidmap sh init pasta slirp4netns",
 		.may_be_root = true, /* as the user it is, with no more than a user has */
 		.network = false,
 		.secret_key = false,

@@ -80,7 +80,10 @@ ry ps -a >/dev/null
 for half in "$STORE"/containers/half*; do
 	[ ! -e "$half" ] || is "$(listing "${half##*/}")" "$(listing fill)" "a copy that was killed and is there is whole"
 done
-ry rm $(cd "$STORE/containers" && echo half* | sed 's/half\*//') twin 2>/dev/null
+for half in "$STORE"/containers/half*; do
+	[ ! -e "$half" ] || ry rm "${half##*/}" 2>/dev/null
+done
+ry rm twin 2>/dev/null
 
 # ---- snapshots
 exits 0 "a snapshot" ry snapshot fill before
