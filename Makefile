@@ -105,9 +105,9 @@ $(O)/gen/seccomp.h: tools/seccomp-compile.c $(filter %.seccomp,$(FILTERS))
 # The schema becomes C strings, one a migration step.
 $(O)/gen/schema.h: indexer/schema.sql
 	@mkdir -p $(@D)
-	$(call say,GEN,$@) { echo '#include <stddef.h>'; echo 'static const char *const schema_steps[] = {'; \
-		sed -e '1,/^-- step 1$$/d' -e 's/^-- step .*/,/;t' -e 's/["\\]/\\&/g' -e 's/.*/"&\\n"/' $<; \
-		echo '};'; echo 'static const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);'; } >$@.tmp && mv $@.tmp $@
+	$(call say,GEN,$@) { echo '#include <stddef.h>'; echo 'static const char *const schema_steps[] = { ('; \
+		sed -e '1,/^-- step 1$$/d' -e 's/^-- step .*/), (/;t' -e 's/["\\]/\\&/g' -e 's/.*/"&\\n"/' $<; \
+		echo ') };'; echo 'static const size_t schema_step_count = sizeof(schema_steps) / sizeof(schema_steps[0]);'; } >$@.tmp && mv $@.tmp $@
 $(O)/indexer/catalog.o: $(O)/gen/schema.h
 
 # So do the page's style and script, and the schema of the JSON API.

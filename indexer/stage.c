@@ -111,8 +111,7 @@ static int put_beside(struct staging *s, const char *path, const char *suffix,
 static void forget_unsigned(struct staging *s)
 {
 	for (size_t i = 0; i < s->unsigned_count; i++) {
-		auto_free void *text = STEAL(s->unsigned_file[i].owned);
-
+		free(STEAL(s->unsigned_file[i].owned));
 		buf_release(&s->unsigned_file[i].asc);
 	}
 	s->unsigned_count = s->unsigned_bytes = 0;

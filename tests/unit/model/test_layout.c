@@ -197,7 +197,7 @@ static void payloads_are_large_and_never_change(void **state)
 	static const char *const payloads[] = { DATED "/rootfs.tar.xz",
 		DATED "/rootfs.tar.zst", DATED "/from-20261122_0207.delta",
 		DATED "/rootfs.man", DATED "/rootfs.squashfs",
-		"v2/debian/blobs/sha256:" HEX };
+		("v2/debian/blobs/sha256:" HEX) };
 	static const char *const others[] = { DATED "/SHA256SUMS",
 		DATED "/rootfs.tar.xz.asc", DATED "/build.json", "streams/v1/images.json",
 		"v2/debian/manifests/sha256:" HEX, "v2/debian/tags/list",
