@@ -64,7 +64,7 @@ COMMAND='i=0; while [ $i -lt 3000 ]; do echo "line $i of many that fill a pipe a
 like "$(on_tty 'rest(); print(seen.decode().count("of many"))')" '^3000$' "nothing that it prints is lost"
 
 # The host's terminal is not there, whichever descriptors it is.
-COMMAND='for f in 0 1 2; do test -t $f && echo "tty $f"; done; readlink /proc/self/fd/0 /proc/self/fd/1 /proc/self/fd/2 | grep -c /dev/pts'
+COMMAND='for f in 0 1 2; do test -t $f && echo "tty $f"; done; for f in 0 1 2; do readlink /proc/$$/fd/$f; done | grep -c /dev/pts'
 said=$(as_user ry-user python3 "$T/relay.py" 'rest(); print(seen.decode())' sh -c "rootyard run --rm toy/1 -- sh -c '$COMMAND' </dev/null" | tr -d '\r')
 like "$said" '^0$' "a lone terminal on stdout and stderr becomes pipes"
 unlike "$said" '^tty' "... and no descriptor is a terminal"
