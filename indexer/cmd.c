@@ -9,6 +9,22 @@
 
 #define RULES_MAX 64
 
+const struct opt cmd_writer_opts[] = {
+	CMD_DIRECTORY,
+	CMD_WAIT,
+	{ NULL, 0, 0, 0, NULL, NULL, 0, 0 },
+};
+const struct cmd_common cmd_writer_defaults = { .wait_s = CMD_WAIT_DEFAULT_S };
+
+const struct opt cmd_reasoned_opts[] = {
+	CMD_DIRECTORY,
+	{ "reason", 0, OPT_STRING, offsetof(struct cmd_reasoned, reason), "TEXT",
+		"why, for everybody to read", 0, 0 },
+	CMD_WAIT,
+	{ NULL, 0, 0, 0, NULL, NULL, 0, 0 },
+};
+const struct cmd_reasoned cmd_reasoned_defaults = { .common.wait_s = CMD_WAIT_DEFAULT_S };
+
 const char *cmd_directory(const struct cmd_common *c)
 {
 	const char *env = getenv("ROOTYARD_TREE");

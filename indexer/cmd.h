@@ -24,6 +24,17 @@ struct cmd_common {
 	}
 #define CMD_WAIT_DEFAULT_S 30
 
+/* The options of a command that writes and has none of its own; and of one that says why. */
+extern const struct opt cmd_writer_opts[];
+extern const struct cmd_common cmd_writer_defaults;
+
+struct cmd_reasoned {
+	struct cmd_common common;
+	const char *reason;
+};
+extern const struct opt cmd_reasoned_opts[];
+extern const struct cmd_reasoned cmd_reasoned_defaults;
+
 const char *cmd_directory(const struct cmd_common *c) nonnull;
 
 /* It parses what others made and holds a key: never as root. */

@@ -2,18 +2,6 @@
 #include "indexer/deltas.h"
 #include "lib/base/jsonw.h"
 
-struct values {
-	struct cmd_common common;
-};
-
-static const struct opt opts[] = {
-	CMD_DIRECTORY,
-	CMD_WAIT,
-	{ NULL, 0, 0, 0, NULL, NULL, 0, 0 },
-};
-
-static const struct values defaults = { .common.wait_s = CMD_WAIT_DEFAULT_S };
-
 /* A build is named whole: IMAGE@SERIAL, all four parts of the image. */
 static int find(struct yard *y, const char *name, struct image *image,
 	struct catalog_before *out, struct err *e)
@@ -68,7 +56,7 @@ static void print(struct call *c, const struct delta_made *d)
 
 static int run(struct call *c, struct err *e)
 {
-	const struct values *v = c->values;
+	const struct cmd_common *common = c->values;
 	auto_yard struct yard y = YARD_INIT;
 	struct catalog_before old, new;
 	struct image old_image, new_image;
@@ -78,7 +66,7 @@ static int run(struct call *c, struct err *e)
 	uint64_t size;
 	int rc;
 
-	if (cmd_open_writer(c, &v->common, NULL, 0, &y, e) < 0 ||
+	if (cmd_open_writer(c, common, NULL, 0, &y, e) < 0 ||
 		find(&y, c->argv[0], &old_image, &old, e) < 0 ||
 		find(&y, c->argv[1], &new_image, &new, e) < 0)
 		return -1;
@@ -103,9 +91,9 @@ const struct command cmd_delta = {
 	.name = "delta",
 	.args = "OLD NEW",
 	.summary = "Make the delta between two builds; 'publish' names it",
-	.opts = opts,
-	.values_size = sizeof(struct values),
-	.defaults = &defaults,
+	.opts = cmd_writer_opts,
+	.values_size = sizeof(struct cmd_common),
+	.defaults = &cmd_writer_defaults,
 	.min_args = 2,
 	.max_args = 2,
 	.run = run,

@@ -3,18 +3,6 @@
 #include "indexer/publish.h"
 #include "lib/base/jsonw.h"
 
-struct values {
-	struct cmd_common common;
-};
-
-static const struct opt opts[] = {
-	CMD_DIRECTORY,
-	CMD_WAIT,
-	{ NULL, 0, 0, 0, NULL, NULL, 0, 0 },
-};
-
-static const struct values defaults = { .common.wait_s = CMD_WAIT_DEFAULT_S };
-
 static void print_build_json(struct out *o, const struct prune_build *b)
 {
 	auto_buf struct buf text = BUF_INIT(4096);
@@ -103,12 +91,12 @@ static int retire(struct call *c, struct yard *y, const struct prune *p, struct 
 
 static int run(struct call *c, struct err *e)
 {
-	const struct values *v = c->values;
+	const struct cmd_common *common = c->values;
 	auto_yard struct yard y = YARD_INIT;
 	auto_prune struct prune p = { 0 };
 
-	if (c->dry_run ? cmd_open(&v->common, &y, e) < 0
-		       : cmd_open_writer(c, &v->common, NULL, 0, &y, e) < 0)
+	if (c->dry_run ? cmd_open(common, &y, e) < 0
+		       : cmd_open_writer(c, common, NULL, 0, &y, e) < 0)
 		return -1;
 	if (prune_plan(&y, &p, e) < 0)
 		return -1;
@@ -122,9 +110,9 @@ const struct command cmd_prune = {
 	.name = "prune",
 	.args = "",
 	.summary = "Retire old builds, and remove what nobody may ask for any more",
-	.opts = opts,
-	.values_size = sizeof(struct values),
-	.defaults = &defaults,
+	.opts = cmd_writer_opts,
+	.values_size = sizeof(struct cmd_common),
+	.defaults = &cmd_writer_defaults,
 	.can_dry_run = true,
 	.run = run,
 };

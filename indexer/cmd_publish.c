@@ -4,18 +4,6 @@
 #include "indexer/publish.h"
 #include "lib/base/jsonw.h"
 
-struct values {
-	struct cmd_common common;
-};
-
-static const struct opt opts[] = {
-	CMD_DIRECTORY,
-	CMD_WAIT,
-	{ NULL, 0, 0, 0, NULL, NULL, 0, 0 },
-};
-
-static const struct values defaults = { .common.wait_s = CMD_WAIT_DEFAULT_S };
-
 static void print_json(struct call *c, const struct plan *p, bool done)
 {
 	auto_buf struct buf text = BUF_INIT(1U << 20);
@@ -94,14 +82,14 @@ static int publish(struct call *c, struct yard *y, struct err *e)
 
 static int run(struct call *c, struct err *e)
 {
-	const struct values *v = c->values;
+	const struct cmd_common *common = c->values;
 	auto_yard struct yard y = YARD_INIT;
 
 	/* without the lock and without recovery: nothing may change */
 	if (c->dry_run) {
-		if (cmd_open(&v->common, &y, e) < 0)
+		if (cmd_open(common, &y, e) < 0)
 			return -1;
-	} else if (cmd_open_writer(c, &v->common, NULL, 0, &y, e) < 0) {
+	} else if (cmd_open_writer(c, common, NULL, 0, &y, e) < 0) {
 		return -1;
 	}
 	return publish(c, &y, e);
@@ -111,22 +99,22 @@ const struct command cmd_publish = {
 	.name = "publish",
 	.args = "",
 	.summary = "Make everything that was added visible, at once",
-	.opts = opts,
-	.values_size = sizeof(struct values),
-	.defaults = &defaults,
+	.opts = cmd_writer_opts,
+	.values_size = sizeof(struct cmd_common),
+	.defaults = &cmd_writer_defaults,
 	.can_dry_run = true,
 	.run = run,
 };
 
 static int run_refresh(struct call *c, struct err *e)
 {
-	const struct values *v = c->values;
+	const struct cmd_common *common = c->values;
 	auto_yard struct yard y = YARD_INIT;
 	auto_notary struct notary n = { 0 };
 	struct catalog_signing s;
 	char expires[32];
 
-	if (cmd_open_writer(c, &v->common, NULL, 0, &y, e) < 0 ||
+	if (cmd_open_writer(c, common, NULL, 0, &y, e) < 0 ||
 		notary_open(&y, NOTARY_SIGN, &n, e) < 0 ||
 		publish_refresh(&y, &n, &s, e) < 0)
 		return -1;
@@ -147,8 +135,8 @@ const struct command cmd_refresh = {
 	.name = "refresh",
 	.args = "",
 	.summary = "Sign the published metadata anew, with a new expiry",
-	.opts = opts,
-	.values_size = sizeof(struct values),
-	.defaults = &defaults,
+	.opts = cmd_writer_opts,
+	.values_size = sizeof(struct cmd_common),
+	.defaults = &cmd_writer_defaults,
 	.run = run_refresh,
 };

@@ -3,18 +3,6 @@
 #include "indexer/cmd.h"
 #include "indexer/publish.h"
 
-struct values {
-	struct cmd_common common;
-};
-
-static const struct opt opts[] = {
-	CMD_DIRECTORY,
-	CMD_WAIT,
-	{ NULL, 0, 0, 0, NULL, NULL, 0, 0 },
-};
-
-static const struct values defaults = { .common.wait_s = CMD_WAIT_DEFAULT_S };
-
 #define NEWER_MAX 1024
 
 /* The builds of the image that are newer than where it goes back to. */
@@ -123,13 +111,13 @@ static int publish(struct yard *y, struct err *e)
 
 static int run(struct call *c, struct err *e)
 {
-	const struct values *v = c->values;
+	const struct cmd_common *common = c->values;
 	auto_free struct newer *n = xcalloc(1, sizeof(*n));
 	auto_yard struct yard y = YARD_INIT;
 	struct choice to;
 
-	if (c->dry_run ? cmd_open(&v->common, &y, e) < 0
-		       : cmd_open_writer(c, &v->common, NULL, 0, &y, e) < 0)
+	if (c->dry_run ? cmd_open(common, &y, e) < 0
+		       : cmd_open_writer(c, common, NULL, 0, &y, e) < 0)
 		return -1;
 	if (find_target(&y, c, &to, e) < 0)
 		return -1;
@@ -150,9 +138,9 @@ const struct command cmd_rollback = {
 	.name = "rollback",
 	.args = "IMAGE [SERIAL]",
 	.summary = "Take the newest builds back, and publish an earlier one",
-	.opts = opts,
-	.values_size = sizeof(struct values),
-	.defaults = &defaults,
+	.opts = cmd_writer_opts,
+	.values_size = sizeof(struct cmd_common),
+	.defaults = &cmd_writer_defaults,
 	.min_args = 1,
 	.max_args = 2,
 	.can_dry_run = true,

@@ -242,25 +242,9 @@ static int run_rotate(struct call *c, struct err *e)
 	return 0;
 }
 
-struct revoke_values {
-	struct cmd_common common;
-	const char *reason;
-};
-
-static const struct opt revoke_opts[] = {
-	CMD_DIRECTORY,
-	{ "reason", 0, OPT_STRING, offsetof(struct revoke_values, reason), "TEXT",
-		"why, for everybody to read", 0, 0 },
-	CMD_WAIT,
-	{ NULL, 0, 0, 0, NULL, NULL, 0, 0 },
-};
-
-static const struct revoke_values revoke_defaults = { .common.wait_s =
-							      CMD_WAIT_DEFAULT_S };
-
 static int run_revoke(struct call *c, struct err *e)
 {
-	const struct revoke_values *v = c->values;
+	const struct cmd_reasoned *v = c->values;
 	auto_yard struct yard y = YARD_INIT;
 	auto_proposal struct proposal p = { 0 };
 	char fpr[FPR_MAX];
@@ -497,9 +481,9 @@ static int run(struct call *c, struct err *e)
 		{ .name = "revoke",
 			.args = "FINGERPRINT",
 			.summary = "Propose a root that distrusts a root key",
-			.opts = revoke_opts,
-			.values_size = sizeof(struct revoke_values),
-			.defaults = &revoke_defaults,
+			.opts = cmd_reasoned_opts,
+			.values_size = sizeof(struct cmd_reasoned),
+			.defaults = &cmd_reasoned_defaults,
 			.min_args = 1,
 			.max_args = 1,
 			.run = run_revoke },

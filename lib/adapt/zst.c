@@ -6,20 +6,21 @@
 #define MAGIC_SIZE     4
 #define WINDOW_LOG_MAX 27
 
-int zst_encode(struct bytes raw, int level, struct buf *out, struct err *e)
+static ZSTD_CCtx *encoder(int level)
 {
-	if (level < 1 || level > 19)
-		return err_set(e, ERR_USAGE, "zstd level %d: not within 1..19", level);
-
 	ZSTD_CCtx *c = ZSTD_createCCtx();
-	size_t bound = ZSTD_compressBound(raw.len);
-	auto_free void *frame = xmalloc(bound);
 
 	if (!c)
 		err_abort("out of memory");
 	ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, level);
-	ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);
+	return c;
+}
 
+/* One frame; takes the encoder. */
+static int compress_all(ZSTD_CCtx *c, struct bytes raw, struct buf *out, struct err *e)
+{
+	size_t bound = ZSTD_compressBound(raw.len);
+	auto_free void *frame = xmalloc(bound);
 	size_t n = ZSTD_compress2(c, frame, bound, raw.data, raw.len);
 
 	ZSTD_freeCCtx(c);
@@ -28,6 +29,17 @@ int zst_encode(struct bytes raw, int level, struct buf *out, struct err *e)
 			e, ERR_FAILED, "cannot compress: %s", ZSTD_getErrorName(n));
 	buf_add(out, frame, n);
 	return buf_check(out, "compressed data", e);
+}
+
+int zst_encode(struct bytes raw, int level, struct buf *out, struct err *e)
+{
+	if (level < 1 || level > 19)
+		return err_set(e, ERR_USAGE, "zstd level %d: not within 1..19", level);
+
+	ZSTD_CCtx *c = encoder(level);
+
+	ZSTD_CCtx_setParameter(c, ZSTD_c_checksumFlag, 1);
+	return compress_all(c, raw, out, e);
 }
 
 /* The window holds prefix and result, so that all of both can be referred to. */
@@ -43,28 +55,15 @@ static int window_log(size_t len)
 int zst_encode_prefix(
 	struct bytes raw, struct bytes prefix, int level, struct buf *out, struct err *e)
 {
-	ZSTD_CCtx *c = ZSTD_createCCtx();
-	size_t bound = ZSTD_compressBound(raw.len);
-	auto_free void *frame = xmalloc(bound);
+	ZSTD_CCtx *c = encoder(level);
 
-	if (!c)
-		err_abort("out of memory");
-	ZSTD_CCtx_setParameter(c, ZSTD_c_compressionLevel, level);
 	ZSTD_CCtx_setParameter(c, ZSTD_c_contentSizeFlag, 0);
 	ZSTD_CCtx_setParameter(c, ZSTD_c_windowLog, window_log(raw.len + prefix.len));
 	if (prefix.len) {
 		ZSTD_CCtx_setParameter(c, ZSTD_c_enableLongDistanceMatching, 1);
 		ZSTD_CCtx_refPrefix(c, prefix.data, prefix.len);
 	}
-
-	size_t n = ZSTD_compress2(c, frame, bound, raw.data, raw.len);
-
-	ZSTD_freeCCtx(c);
-	if (ZSTD_isError(n))
-		return err_set(
-			e, ERR_FAILED, "cannot compress: %s", ZSTD_getErrorName(n));
-	buf_add(out, frame, n);
-	return buf_check(out, "compressed data", e);
+	return compress_all(c, raw, out, e);
 }
 
 int zst_decode_prefix(struct bytes frame, struct bytes prefix, size_t raw_len,
