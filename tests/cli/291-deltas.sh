@@ -82,4 +82,27 @@ like "$ERR" "site.yaml:[0-9]+:[0-9]+: 0 builds back is the build itself" "... wi
 sed -i 's/^deltas:.*/deltas: [1]/' "$tree/site.yaml"
 exits 0 "the tree is whole" index fsck
 
+# Killed at any step the delta is out or in, and the next publication finishes.
+make_build "$image" 20260107_0000 seed=b pad=200000 note=seventh packages=base=7
+index add -q "$in/$image/20260107_0000" >/dev/null
+cp -a "$tree" "$T/ready"
+mkdir -m 777 "$T/traces"
+calls=mkdirat,renameat,fsetxattr,unlinkat,fsync,fdatasync,pwrite64
+as_user ry-index env ASAN_OPTIONS=detect_leaks=0 strace -qq -o "$T/traces/calls" -e trace=$calls rootyard-index publish -q >/dev/null 2>&1
+joined=$(grep -n '^renameat' "$T/traces/calls" | head -n 1 | cut -d: -f1) # nothing else is renamed before
+count=$((joined + 16))
+bad=0
+for ((k = 1; k <= count; k++)); do
+	rm -rf "$tree" && cp -a "$T/ready" "$tree"
+	as_user ry-index env ASAN_OPTIONS=detect_leaks=0 strace -qq -o /dev/null -e trace=$calls -e "inject=$calls:signal=KILL:when=$k" rootyard-index publish -q >/dev/null 2>&1
+	index refresh -q >/dev/null 2>&1 # any command that writes brings disk and catalog together
+	on_disk=$(find "$public/images/$image/20260107_0000" -name 'from-*' | wc -l)
+	[ "$on_disk" = "$(as_user ry-index sqlite3 "$tree/catalog.db" "SELECT count(*) FROM file JOIN build ON build.id = file.build WHERE serial = '20260107_0000' AND name LIKE 'from-%'")" ] ||
+		{ t_show "killed at $k: $on_disk on the disk, and another number in the catalog"; bad=1; }
+	index publish -q >"$T/said" 2>&1 && index fsck >>"$T/said" 2>&1 || { t_show "killed at $k: $(cat "$T/said")"; bad=1; }
+	[[ $(delta_of) = "20260106_0000 "* ]] || { t_show "killed at $k: its delta is missing"; bad=1; }
+	[ "$(ls "$tree/staging")" = "" ] || { t_show "killed at $k: $(ls "$tree/staging")"; bad=1; }
+done
+is "$bad ${joined:-none}" "0 ${joined:-one}" "killed at each of $count steps it is out or in, the next publication has it, and the tree is whole"
+
 done_testing
