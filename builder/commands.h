@@ -2,17 +2,20 @@
 #ifndef BUILDER_COMMANDS_H
 #define BUILDER_COMMANDS_H
 
-#include "lib/base/opt.h"
+#include "builder/order.h"
 
-struct build_values {
-	const char *out_dir, *compress, *serial, *cache;
-	int64_t threads;
-	bool allow_unverified;
-	struct opt_list options;
+struct build_only_values {
+	struct build_values build;
 };
 
+struct plan_values {
+	const char *format;
+};
+
+extern const struct opt plan_opts[];
+extern const struct plan_values plan_defaults;
 extern const struct opt build_opts[];
-extern const struct build_values build_defaults;
+extern const struct build_only_values build_defaults;
 
 int cmd_build(struct call *c, struct err *e);
 int cmd_validate(struct call *c, struct err *e);
@@ -22,8 +25,9 @@ int cmd_plan(struct call *c, struct err *e);
 	{                                                                                \
 		.name = "build", .args = "RECIPE_DIR RELEASE[/ARCH][/VARIANT]",          \
 		.summary = "build one image and hand it over", .opts = build_opts,       \
-		.values_size = sizeof(struct build_values), .defaults = &build_defaults, \
-		.min_args = 2, .max_args = 2, .run = cmd_build                           \
+		.values_size = sizeof(struct build_only_values),                         \
+		.defaults = &build_defaults, .min_args = 2, .max_args = 2,               \
+		.run = cmd_build                                                         \
 	}
 #define COMMAND_VALIDATE                                                                 \
 	{                                                                                \
@@ -34,8 +38,9 @@ int cmd_plan(struct call *c, struct err *e);
 #define COMMAND_PLAN                                                                     \
 	{                                                                                \
 		.name = "plan", .args = "RECIPE_DIR...",                                 \
-		.summary = "list the images that recipes make", .min_args = 1,           \
-		.max_args = -1, .run = cmd_plan                                          \
+		.summary = "list the images that recipes make", .opts = plan_opts,       \
+		.values_size = sizeof(struct plan_values), .defaults = &plan_defaults,   \
+		.min_args = 1, .max_args = -1, .run = cmd_plan                           \
 	}
 
 #endif

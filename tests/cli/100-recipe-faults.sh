@@ -12,6 +12,16 @@ exits 0 "the toy recipe is valid" rootyard-build validate "$DATA/ok/toy"
 exits 0 "the Debian recipe is valid" rootyard-build validate "$TOP/recipes/debian"
 exits 0 "plan lists what it makes" rootyard-build plan "$TOP/recipes/debian"
 like "$OUT" '^debian/trixie/amd64/default ' "... by name"
+mkdir "$T/it's" && cp -r "$DATA/ok/toy/." "$T/it's/"
+exits 0 "... for GitHub" rootyard-build plan --format github "$T/it's"
+is "$(python3 -c 'import json, sys; print(*(c["recipe"] + " " + c["target"] for c in json.load(sys.stdin)["include"]), sep="|")' <<<"$OUT")" \
+	"$T/it's 1/amd64/default|$T/it's 1/arm64/default" "... as a matrix of JSON"
+exits 0 "... for GitLab" rootyard-build plan --format gitlab "$T/it's"
+is "$(sed -n 's,^"toy/1/arm64/default": ,,p' <<<"$OUT" | python3 -c 'import json, sys; j = json.load(sys.stdin); print(j["tags"], j["script"][0])')" \
+	"['arm64'] rootyard-build build --out incoming '$T/it'\\''s' 1/arm64/default" "... as jobs of a child pipeline"
+exits 0 "... for Slurm" rootyard-build plan --format slurm "$T/it's"
+is "$(SLURM_ARRAY_TASK_ID=1 sh -c "${OUT/exec rootyard-build/echo}" | tail -n 1)" "build --out incoming $T/it's 1/arm64/default" "... as an array that runs in sh"
+exits 2 "another form is refused" rootyard-build plan --format jenkins "$DATA/ok/toy"
 
 fresh
 sed -i 's/^packages:/packges:/' "$T/r/image.yaml"

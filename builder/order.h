@@ -1,0 +1,86 @@
+/* order.h -- one image asked for: from a recipe directory and a target to its hand-over.
+ * Life    order_open reads and judges the recipe; order_build builds and hands over, a
+ *         failure that says something about the image too, when asked
+ * Errors  ERR_USAGE for options and target, ERR_RECIPE for the recipe, else the build's
+ * Owns    everything until order_close; borrows the values and out */
+#ifndef BUILDER_ORDER_H
+#define BUILDER_ORDER_H
+
+#include "builder/load.h"
+#include "builder/place.h"
+
+#include "lib/base/opt.h"
+
+/* What every command that builds can be told. */
+struct build_values {
+	const char *out_dir, *compress, *serial, *cache;
+	int64_t threads;
+	bool allow_unverified;
+	struct opt_list options;
+};
+
+struct order {
+	struct loaded loaded;
+	struct job job;
+	struct place place;
+	const struct build_values *values;
+};
+
+void order_init(struct order *o) nonnull;
+void order_close(struct order *o) nonnull;
+#define auto_order with_cleanup(order_close)
+
+int order_open(struct order *o, const struct build_values *v, const char *dir,
+	const char *target, struct out *out, struct err *e) must_check nonnull;
+
+/* keep_failure: when it fails, build.json and build.log say so below out_dir. */
+int order_build(struct order *o, bool keep_failure, struct err *e) must_check nonnull;
+
+/* What was handed over, read back. */
+int order_result(
+	const struct order *o, struct build *out, struct err *e) must_check nonnull;
+
+/* The options above as rows of a table, for a struct whose member `build` they are. */
+#define ORDER_AT(type, member)                                                           \
+	(offsetof(type, build) + offsetof(struct build_values, member))
+#define ORDER_OPTS(type)                                                                 \
+	{ .name = "out",                                                                 \
+		.kind = OPT_STRING,                                                      \
+		.offset = ORDER_AT(type, out_dir),                                       \
+		.arg = "DIR",                                                            \
+		.help = "hand over below DIR (default: incoming)" },                     \
+		{ .name = "compress",                                                    \
+			.kind = OPT_STRING,                                              \
+			.offset = ORDER_AT(type, compress),                              \
+			.arg = "xz=N,zstd=N",                                            \
+			.help = "levels (default: xz=6,zstd=19)" },                      \
+		{ .name = "threads",                                                     \
+			.kind = OPT_INT,                                                 \
+			.offset = ORDER_AT(type, threads),                               \
+			.arg = "N",                                                      \
+			.help = "compress on N threads (default: all processors)",       \
+			.min = 1,                                                        \
+			.max = 64 },                                                     \
+		{ .name = "cache",                                                       \
+			.kind = OPT_STRING,                                              \
+			.offset = ORDER_AT(type, cache),                                 \
+			.arg = "DIR",                                                    \
+			.help = "keep downloaded packages in DIR, and work there" },     \
+		{ .name = "option",                                                      \
+			.letter = 'o',                                                   \
+			.kind = OPT_LIST,                                                \
+			.offset = ORDER_AT(type, options),                               \
+			.arg = "KEY=VALUE",                                              \
+			.help = "set a value of the recipe, as source.url=..." },        \
+	{                                                                                \
+		.name = "allow-unverified", .kind = OPT_FLAG,                            \
+		.offset = ORDER_AT(type, allow_unverified),                              \
+		.help = "use sources that nothing verifies; build.json says so"          \
+	}
+
+#define ORDER_DEFAULTS                                                                   \
+	{                                                                                \
+		.out_dir = "incoming", .compress = "xz=6,zstd=19"                        \
+	}
+
+#endif
