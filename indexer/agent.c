@@ -5,11 +5,13 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #define GRACE_MS 3000
 #define STEP_MS  5
+#define ROOM     (64U << 10) /* of its sockets, locks and temporary files */
 
 static bool may_live(const char *home)
 {
@@ -32,16 +34,47 @@ void agent_end(const char *home)
 		nanosleep(&pause, NULL);
 }
 
+/* What gpgconf said first, as the cause of its failure. */
+static void take_complaint(int fd, struct err *e)
+{
+	char text[512];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return;
+	text[n] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	err_set(e, ERR_FAILED, "%s", text);
+}
+
+/* GnuPG does not say that it could not write its socket for want of room. */
+static bool is_full(const char *home, struct err *e)
+{
+	struct err ignored;
+	auto_fd int fd = fs_open_dir(home, &ignored);
+	uint64_t have;
+
+	if (fd < 0 || fs_free_bytes(fd, &have, &ignored) < 0 || have >= ROOM)
+		return false;
+	err_set(e, ERR_NOSPACE, "no space left: %llu bytes are free",
+		(unsigned long long)have);
+	return true;
+}
+
 int agent_start(const char *home, struct err *e)
 {
 	const char *argv[] = { "gpgconf", "--homedir", home, "--launch", "gpg-agent",
 		NULL };
+	auto_fd int complaints = memfd_create("gpgconf", MFD_CLOEXEC);
 	struct spawn s = SPAWN_INIT;
 
 	s.argv = argv;
-	if (spawn_run(&s, e) < 0)
-		return err_wrap(e, "cannot start the agent of '%s'", home);
-	return 0;
+	s.stderr_fd = complaints;
+	if (spawn_run(&s, e) == 0)
+		return 0;
+	if (e->code == ERR_FAILED && !is_full(home, e))
+		take_complaint(complaints, e);
+	return err_wrap(e, "cannot start the agent of '%s'", home);
 }
 
 /* Lock files name a process and a host, and both may come again: the next gpg would wait

@@ -1,3 +1,4 @@
+#include "indexer/clock.h"
 #include "indexer/cmd.h"
 #include "indexer/fsck.h"
 #include "lib/base/jsonw.h"
@@ -36,6 +37,31 @@ static void say(const char *line, void *ctx)
 	}
 }
 
+/* Without a root that can be believed, signatures cannot be checked, which is a finding;
+ * without gpg or a clock, which is not the tree's fault. */
+static int believe(struct fsck *f, struct notary *n, struct err *e)
+{
+	struct err why;
+
+	if (f->quick)
+		return 0;
+	if (clock_check(f->yard, e) < 0)
+		return -1;
+	if (notary_open(f->yard, 0, n, &why) < 0) {
+		if (why.code == ERR_FAILED)
+			return err_set(e, ERR_FAILED, "%s", why.text);
+		return fsck_find(f, "F11", "trust",
+			"untrusted: %s; no signature can be checked", why.text);
+	}
+	if (!n->publish.count)
+		return fsck_find(f, "F11", "trust",
+			"untrusted: root version %lld has no publish key that is valid "
+			"now; set the clock, or run 'key rotate'",
+			(long long)n->root.version);
+	f->notary = n;
+	return 0;
+}
+
 static int run(struct call *c, struct err *e)
 {
 	const struct values *v = c->values;
@@ -45,19 +71,13 @@ static int run(struct call *c, struct err *e)
 	struct fsck f = {
 		.quick = v->quick, .repair = v->repair, .say = say, .ctx = c->out
 	};
-	struct err why;
 
 	if (v->repair ? cmd_open_writer(c, &v->common, NULL, 0, &y, e) < 0
 		      : cmd_confine(dirs, 1, NULL, 0, e) < 0 ||
 				cmd_open(&v->common, &y, e) < 0)
 		return -1;
 	f.yard = &y;
-	if (notary_open(&y, 0, &n, &why) == 0)
-		f.notary = &n;
-	else
-		fsck_find(&f, "F11", "trust",
-			"untrusted: %s; no signature can be checked", why.text);
-	if (fsck_run(&f, e) < 0)
+	if (believe(&f, &n, e) < 0 || fsck_run(&f, e) < 0)
 		return err_wrap(e, "cannot check '%s'", y.path);
 	if (f.findings && f.mended == f.findings) {
 		out_note(c->out, "'%s' is mended: %zu findings", y.path, f.findings);

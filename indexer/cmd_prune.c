@@ -1,3 +1,4 @@
+#include "indexer/clock.h"
 #include "indexer/cmd.h"
 #include "indexer/prune.h"
 #include "indexer/publish.h"
@@ -98,6 +99,8 @@ static int run(struct call *c, struct err *e)
 	if (c->dry_run ? cmd_open(common, &y, e) < 0
 		       : cmd_open_writer(c, common, NULL, 0, &y, e) < 0)
 		return -1;
+	if (!c->dry_run && clock_check_fresh(&y, e) < 0)
+		return err_wrap(e, "cannot prune '%s'", y.path);
 	if (prune_plan(&y, &p, e) < 0)
 		return -1;
 	if (!c->dry_run && (retire(c, &y, &p, e) < 0 || prune_remove(&y, &p, e) < 0))

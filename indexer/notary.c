@@ -1,6 +1,8 @@
 #include "indexer/notary.h"
 
+#include "indexer/clock.h"
 #include "indexer/worker.h"
+#include "lib/base/html.h"
 #include "lib/model/catdoc.h"
 
 #include <sys/stat.h>
@@ -25,28 +27,39 @@ static bool lists(const struct verify_role *role, const char *fpr)
 	return false;
 }
 
-/* Clients refuse a `current` older than the one they know. */
-static int check_clock(const struct yard *y, struct err *e)
+/* Why does a key of ours not count now? */
+static int refuse_key(const struct notary *n, const char *fpr, struct err *e)
 {
-	struct catalog_signing last;
-	int rc = catalog_signing_find(y->catalog, "live", &last, NULL, e);
+	const struct trust_key *k = trust_root_key(&n->root, fpr);
+	char now[HTML_TIME_MAX], then[HTML_TIME_MAX];
 
-	if (rc > 0 && last.created_s > y->now_s)
-		return err_set(e, ERR_AGAIN,
-			"cannot sign: the clock is %lld s behind the last publication, "
-			"set it",
-			(long long)(last.created_s - y->now_s));
-	return rc < 0 ? -1 : 0;
+	html_time(n->now_s, now);
+	if (k && n->now_s >= k->until_s) {
+		html_time(k->until_s, then);
+		return err_set(e, ERR_UNTRUSTED,
+			"cannot sign: the key '%s' expired at %s, and the clock says %s: "
+			"set the clock, or replace the key with 'rootyard-index key "
+			"rotate'",
+			fpr, then, now);
+	}
+	if (k && n->now_s < k->from_s) {
+		html_time(k->from_s, then);
+		return err_set(e, ERR_UNTRUSTED,
+			"cannot sign: the key '%s' is not valid before %s, and the clock "
+			"says %s: set the clock",
+			fpr, then, now);
+	}
+	return err_set(e, ERR_UNTRUSTED,
+		"cannot sign: root version %lld does not trust the key '%s'; see "
+		"'rootyard-index key list'",
+		(long long)n->root.version, fpr);
 }
 
 static int check_key(const struct notary *n, const struct yard *y,
 	const struct verify_role *role, const char *fpr, struct err *e)
 {
 	if (!lists(role, fpr))
-		return err_set(e, ERR_UNTRUSTED,
-			"cannot sign: root version %lld does not trust the key '%s' now; "
-			"see 'rootyard-index key list'",
-			(long long)n->root.version, fpr);
+		return refuse_key(n, fpr, e);
 	if (!signer_has(n->signer, fpr))
 		return err_set(e, ERR_NOTFOUND, "cannot find the secret key '%s' in '%s'",
 			fpr, y->gnupg);
@@ -60,8 +73,10 @@ static int open_signer(
 	struct catalog_key publish, timestamp;
 	int rc = catalog_key_find(y->catalog, "publish", "current", &publish, e);
 
-	if (rc < 0 || check_clock(y, e) < 0)
+	if (rc < 0)
 		return -1;
+	if (clock_check(y, e) < 0)
+		return err_wrap(e, "cannot sign");
 	if (rc == 0)
 		return err_set(
 			e, ERR_DAMAGED, "cannot sign: the catalog names no publish key");

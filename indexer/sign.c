@@ -23,6 +23,9 @@ static int fail(gpgme_error_t rc, const char *doing, struct err *e)
 	char text[256];
 
 	gpgme_strerror_r(rc, text, sizeof(text));
+	if (gpgme_err_code(rc) == GPG_ERR_INV_ENGINE)
+		return err_set(
+			e, ERR_FAILED, "cannot %s: cannot run gpg: install GnuPG", doing);
 	if (gpgme_err_code(rc) == GPG_ERR_ENOSPC)
 		return err_set(e, ERR_NOSPACE, "cannot %s: %s", doing, text);
 	return err_set(e, ERR_FAILED, "cannot %s: gpg: %s", doing, text);
@@ -55,7 +58,8 @@ static int open_context(
 	gpgme_error_t rc;
 	gpgme_ctx_t ctx;
 
-	gpgme_check_version(NULL);
+	if (verify_find_gpg(e) < 0)
+		return err_wrap(e, "cannot sign");
 	rc = gpgme_new(&ctx);
 	if (rc)
 		return fail(rc, "start gpgme", e);

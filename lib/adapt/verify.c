@@ -8,7 +8,8 @@
 #include <inttypes.h>
 
 #define KEYS_MAX     64
-#define CLOCK_SLACK  600     /* seconds that a signature may be ahead of us */
+#define CLOCK_SLACK  600 /* seconds that a signature may be ahead of us */
+#define NO_GPG       "cannot run gpg: install GnuPG"
 #define BUFFER_BYTES "65536" /* gpgme moves 512 bytes at a time otherwise */
 
 /* Which primary key a signing key belongs to. */
@@ -38,7 +39,7 @@ static int gpgme_fail(
 	if (gpgme_err_code(error) == GPG_ERR_ENOMEM)
 		err_abort("out of memory");
 	if (gpgme_err_code(error) == GPG_ERR_INV_ENGINE)
-		return err_set(e, ERR_FAILED, "%s: cannot run gpg: install GnuPG", doing);
+		return err_set(e, ERR_FAILED, "%s: " NO_GPG, doing);
 	return err_set(e, code, "%s: %s", doing, gpgme_strerror(error));
 }
 
@@ -72,8 +73,25 @@ static gpgme_error_t engine_new(struct verifier *v)
 	return r;
 }
 
+int verify_find_gpg(struct err *e)
+{
+	gpgme_engine_info_t info;
+
+	gpgme_check_version(NULL);
+	if (gpgme_get_engine_info(&info))
+		return err_set(e, ERR_FAILED, NO_GPG);
+	while (info && info->protocol != GPGME_PROTOCOL_OpenPGP)
+		info = info->next;
+	if (!info || !info->file_name || access(info->file_name, X_OK) < 0)
+		return err_set(e, ERR_FAILED, NO_GPG);
+	return 0;
+}
+
 static int engine_start(struct verifier *v, struct err *e)
 {
+	if (verify_find_gpg(e) < 0)
+		return err_wrap(e, "cannot check signatures");
+
 	auto_free char *own = home_swap(v->home.path);
 	gpgme_error_t r = engine_new(v);
 
@@ -253,6 +271,9 @@ struct tally {
 static int tally_init(
 	struct tally *t, const struct verify_role *role, int64_t now_s, struct err *e)
 {
+	if (role->count == 0)
+		return err_set(e, ERR_UNTRUSTED,
+			"no key that may sign this is valid now: check the clock");
 	if (role->threshold < 1 || role->threshold > role->count)
 		return err_set(e, ERR_UNTRUSTED,
 			"a role of %zu keys cannot have threshold %u", role->count,

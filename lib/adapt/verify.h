@@ -18,6 +18,9 @@
 
 struct verifier;
 
+/* Can gpg be run at all? gpgme takes its silence for an answer. */
+int verify_find_gpg(struct err *e) must_check nonnull;
+
 /* Imports these armoured public keys (1..64, each at most 8 KiB) into a fresh home. Sets
  * GNUPGHOME for a moment: not while other threads read the environment. */
 int verifier_open(const struct bytes *keys, size_t count, struct verifier **out,

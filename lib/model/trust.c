@@ -121,7 +121,7 @@ void trust_root_release(struct trust_root *r)
 	arena_release(&r->arena);
 }
 
-static const struct trust_key *root_key(const struct trust_root *r, const char *fpr)
+const struct trust_key *trust_root_key(const struct trust_root *r, const char *fpr)
 {
 	for (size_t i = 0; i < r->key_count; i++)
 		if (strcmp(r->key[i].fpr, fpr) == 0)
@@ -176,7 +176,7 @@ static int parse_role(const struct json *roles, enum trust_role_name name,
 			role_names[name], (long long)threshold, role->count);
 	for (size_t i = 0; i < role->count; i++) {
 		role->fpr[i] = fprs[i];
-		if (!root_key(r, fprs[i]))
+		if (!trust_root_key(r, fprs[i]))
 			return err_set(e, ERR_PARSE,
 				"role '%s': the key '%s' is not among 'keys'",
 				role_names[name], fprs[i]);
@@ -354,7 +354,7 @@ struct verify_role trust_role_at(const struct trust_root *r, enum trust_role_nam
 	size_t n = 0;
 
 	for (size_t i = 0; i < t->count; i++) {
-		const struct trust_key *k = root_key(r, t->fpr[i]);
+		const struct trust_key *k = trust_root_key(r, t->fpr[i]);
 
 		if (!k || is_revoked(r, k->fpr))
 			continue;

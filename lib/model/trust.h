@@ -79,6 +79,10 @@ int trust_root_parse(
 int trust_root_format(
 	const struct trust_root *r, struct buf *out, struct err *e) must_check nonnull;
 
+/* The key of this fingerprint, or NULL. */
+const struct trust_key *trust_root_key(
+	const struct trust_root *r, const char *fpr) nonnull;
+
 /* The role's keys that count at now_s: listed, not revoked, and for publish and timestamp
  * from <= now < until. fprs holds TRUST_KEYS_MAX. */
 struct verify_role trust_role_at(const struct trust_root *r, enum trust_role_name role,
