@@ -66,18 +66,28 @@ static bool find_coded(const struct answers *a, const struct request *q, const c
 	return false;
 }
 
+static bool is_head(const struct request *q)
+{
+	return strcmp(q->method, "HEAD") == 0;
+}
+
+static struct asker asker_of(const struct request *q)
+{
+	return (struct asker){ q->peer, conns_now_ms(), is_head(q) };
+}
+
 static int find_file(const struct answers *a, const struct request *q, const char *path,
 	struct file **out, struct err *e)
 {
-	int64_t now_ms = conns_now_ms();
+	const struct asker who = asker_of(q);
 	struct site_path where;
 
-	if (site_locate(a->site, path, &q->peer, now_ms, &where, e) < 0)
+	if (site_locate(a->site, path, &who, &where, e) < 0)
 		return -1;
 	if (q->head.accept_encoding.len > 0 && layout_is_negotiated(path) &&
 		find_coded(a, q, path, &where, out))
 		return 0;
-	return cache_get(a->cache, path, &where, now_ms, out, e);
+	return cache_get(a->cache, path, &where, who.now_ms, out, e);
 }
 
 static int index_of(const char *directory, char *out, size_t size)
@@ -88,15 +98,16 @@ static int index_of(const char *directory, char *out, size_t size)
 }
 
 static bool has_index(
-	const struct answers *a, const char *directory, const struct address *peer)
+	const struct answers *a, const struct request *q, const char *directory)
 {
+	const struct asker who = asker_of(q);
 	char path[RESOLVE_MAX + 16];
 	struct site_path where;
 	struct stat st;
 	struct err e;
 
 	return index_of(directory, path, sizeof(path)) == 0 &&
-	       site_locate(a->site, path, peer, conns_now_ms(), &where, &e) == 0 &&
+	       site_locate(a->site, path, &who, &where, &e) == 0 &&
 	       site_stat(a->site, where.text, &st) && S_ISREG(st.st_mode);
 }
 
@@ -104,10 +115,11 @@ static void answer_listing(struct answers *a, const struct request *q, const cha
 	struct reply *r, struct file **file)
 {
 	auto_buf struct buf page = BUF_INIT(LISTING_BYTES_MAX);
+	const struct asker who = asker_of(q);
 	struct site_path where;
 	struct err e;
 
-	if (site_locate(a->site, path, &q->peer, conns_now_ms(), &where, &e) < 0 ||
+	if (site_locate(a->site, path, &who, &where, &e) < 0 ||
 		listing_make(a->site, path, &where, &page, &e) < 0) {
 		reply_error(r, status_of(&e), path);
 		return;
@@ -123,7 +135,7 @@ static void answer_missing(struct answers *a, const struct request *q,
 	bool is_directory = e->sys == EISDIR;
 
 	if (is_directory && !target->is_dir &&
-		(a->policy.autoindex || has_index(a, target->path, &q->peer)))
+		(a->policy.autoindex || has_index(a, q, target->path)))
 		reply_redirect(r, target->path);
 	else if (target->is_dir && a->policy.autoindex && e->code == ERR_NOTFOUND)
 		answer_listing(a, q, target->path, r, file);
@@ -146,7 +158,7 @@ static void answer_file(struct answers *a, const struct request *q,
 	if (find_file(a, q, path, file, &e) < 0)
 		answer_missing(a, q, target, &e, r, file);
 	else
-		reply_file(r, path, *file, &q->head, strcmp(q->method, "HEAD") == 0);
+		reply_file(r, path, *file, &q->head, is_head(q));
 }
 
 /* A token of an ACME client, which puts files there while we serve: never cached. */
@@ -162,7 +174,7 @@ static void answer_challenge(struct answers *a, const struct request *q,
 			0)
 		reply_error(r, 404, "");
 	else
-		reply_file(r, token, *file, &q->head, strcmp(q->method, "HEAD") == 0);
+		reply_file(r, token, *file, &q->head, is_head(q));
 }
 
 /* The path within the tree. Registry clients know one place only, the top, so what they

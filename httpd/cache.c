@@ -162,3 +162,23 @@ int cache_get(struct cache *c, const char *path, const struct site_path *where,
 	*out = f;
 	return 0;
 }
+
+static void set_tidy(struct set *set, int64_t now_ms)
+{
+	pthread_mutex_lock(&set->lock);
+	for (size_t w = 0; w < WAYS; w++) {
+		struct slot *slot = &set->way[w];
+
+		if (!slot->file || now_ms - slot->used_ms < CACHE_IDLE_MS)
+			continue;
+		file_unref(slot->file);
+		slot->file = NULL;
+	}
+	pthread_mutex_unlock(&set->lock);
+}
+
+void cache_tidy(struct cache *c, int64_t now_ms)
+{
+	for (size_t i = 0; i < c->sets; i++)
+		set_tidy(&c->set[i], now_ms);
+}

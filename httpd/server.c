@@ -20,6 +20,8 @@ struct server {
 	struct conns *conns;
 	struct listener listener[SERVER_SOCKETS_MAX];
 	size_t listener_count;
+	atomic_bool ready;
+	int64_t tidied_ms; /* the reaper's */
 };
 
 /* The library wants to know where certificates come from; exchange.c gives each session
@@ -71,19 +73,27 @@ static int start_listener(struct listener *l, const struct server_setup *setup,
 	return 0;
 }
 
-static void flush_log(void *ctx)
+#define TIDY_MS 5000
+
+/* The first calls come before there is a cache. */
+static void keep_house(void *ctx)
 {
-	const struct server *s = ctx;
+	struct server *s = ctx;
+	int64_t now_ms = conns_now_ms();
 
 	if (s->access)
 		access_flush(s->access);
+	if (!atomic_load(&s->ready) || now_ms - s->tidied_ms < TIDY_MS)
+		return;
+	s->tidied_ms = now_ms;
+	cache_tidy(s->answers.cache, now_ms);
 }
 
 int server_start(const struct server_setup *setup, struct server **out, struct err *e)
 {
 	struct server *s = xcalloc(1, sizeof(*s));
 	struct limits limits = { 0, 0 };
-	const struct conns_setup conns = { flush_log, s, setup->per_address };
+	const struct conns_setup conns = { keep_house, s, setup->per_address };
 	bool in_clear = false;
 
 	s->answers.site = setup->site;
@@ -98,6 +108,7 @@ int server_start(const struct server_setup *setup, struct server **out, struct e
 	s->responses = responses_new();
 	s->answers.cache =
 		cache_new(setup->site, limits.files, in_clear, response_prepare, NULL);
+	atomic_store(&s->ready, true);
 	for (size_t i = 0; i < setup->socket_count; i++) {
 		struct listener *l = &s->listener[i];
 

@@ -86,8 +86,8 @@ static int generation_path(uint64_t generation, const struct layout_link *link,
 		       : err_set(e, ERR_NOTFOUND, "no path is that long");
 }
 
-int site_locate(const struct site *s, const char *path, const struct address *client,
-	int64_t now_ms, struct site_path *out, struct err *e)
+int site_locate(const struct site *s, const char *path, const struct asker *who,
+	struct site_path *out, struct err *e)
 {
 	const char *rest = NULL;
 	const struct layout_link *link = find_link(path, &rest);
@@ -105,9 +105,7 @@ int site_locate(const struct site *s, const char *path, const struct address *cl
 	/* A copy without generations has plain files at these places. */
 	if (live_generation(s, &live, e) < 0)
 		return e->sys == ENOENT ? 0 : err_wrap(e, "cannot locate '%s'", path);
-	generation = pair_is_half(path)
-			     ? pairs_choose(s->pairs, client, path, live, now_ms)
-			     : live;
+	generation = pair_is_half(path) ? pairs_choose(s->pairs, who, path, live) : live;
 	if (generation_path(generation, link, rest, out, e) < 0)
 		return -1;
 	/* The promised generation may have been removed: then the live one is the best.

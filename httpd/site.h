@@ -31,9 +31,9 @@ struct site_path {
 int site_open(struct site *s, const char *root, struct err *e) must_check nonnull;
 void site_close(struct site *s) nonnull;
 
-/* Where path (as resolved from a target) lies right now for this client. */
-int site_locate(const struct site *s, const char *path, const struct address *client,
-	int64_t now_ms, struct site_path *out, struct err *e) must_check nonnull;
+/* Where path (as resolved from a target) lies right now for who asks. */
+int site_locate(const struct site *s, const char *path, const struct asker *who,
+	struct site_path *out, struct err *e) must_check nonnull;
 
 /* The live generation; 0 when the tree has none. */
 uint64_t site_generation(const struct site *s) nonnull;

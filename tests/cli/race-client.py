@@ -5,8 +5,8 @@ fetched once more, both halves; what does not match then is a finding.
 
 usage: race-client.py URL KEYRING STOPFILE
 
-In half of the rounds each request comes from an address never used before, so that no server
-can know that two requests belong together. Prints findings, then: rounds N retried N pairs N
+A third of the rounds has one address each; in a third each request comes from an address never
+used before, in a third from any of a pool of 248. Prints findings, then: rounds N retried N pairs N
 """
 import http.client
 import itertools
@@ -64,11 +64,11 @@ def read_image(index, address):
 
 
 first = None
+pool = ("127.200.0.%d" % (n % 248 + 1) for n in itertools.count())
 fresh = ("127.%d.%d.%d" % (n >> 16 & 255, n >> 8 & 255, n & 255) for n in itertools.count(0x010001))
 while not os.path.exists(stop) or count["rounds"] == 0:
-    steady = count["rounds"] % 2 == 0
     home = next(fresh)
-    address = (lambda: home) if steady else (lambda: next(fresh))
+    address = (lambda: home, lambda: next(fresh), lambda: next(pool))[count["rounds"] % 3]
     index = pair("meta/1.0/index-user", address)
     if index:
         first = first or index

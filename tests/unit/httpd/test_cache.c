@@ -7,8 +7,6 @@
 
 #define DIGEST "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
-static const struct address client = { { [15] = 1 } };
-
 static void put(const struct scratch *s, const char *path, const char *text)
 {
 	int fd = openat(s->fd, path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
@@ -58,11 +56,12 @@ static void no_preparation(void *ctx, const char *path, struct file *f)
 static struct file *get(
 	struct cache *c, const struct site *site, const char *path, int64_t now)
 {
+	const struct asker client = { .now_ms = now };
 	struct site_path where;
 	struct file *f;
 	struct err e;
 
-	assert_int_equal(site_locate(site, path, &client, now, &where, &e), 0);
+	assert_int_equal(site_locate(site, path, &client, &where, &e), 0);
 	assert_int_equal(cache_get(c, path, &where, now, &f, &e), 0);
 	return f;
 }

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-static const struct address client = { { [15] = 1 } };
+static const struct asker client = { .address = { { [15] = 1 } } };
 
 static void put(const struct scratch *s, const char *path, const char *text)
 {
@@ -56,10 +56,10 @@ static void site_goes_through_live_by_itself(void **state)
 	put_generation(s, "7", "x");
 	set_live(s, ".gen/7");
 	assert_int_equal(
-		site_locate(&site, "meta/1.0/index-user", &client, 0, &where, &e), 0);
+		site_locate(&site, "meta/1.0/index-user", &client, &where, &e), 0);
 	assert_string_equal(where.text, ".gen/7/meta/1.0/index-user");
 	assert_true(where.is_live);
-	assert_int_equal(site_locate(&site, "meta/1.0x", &client, 0, &where, &e), 0);
+	assert_int_equal(site_locate(&site, "meta/1.0x", &client, &where, &e), 0);
 	assert_string_equal(where.text, "meta/1.0x");
 	assert_false(where.is_live);
 	site_close(&site);
@@ -78,7 +78,7 @@ static void site_believes_live_only_as_a_number_beneath_gen(void **state)
 
 		set_live(s, bad[i]);
 		assert_int_equal(
-			site_locate(&site, "index.html", &client, 0, &where, &e), -1);
+			site_locate(&site, "index.html", &client, &where, &e), -1);
 		assert_int_equal(e.code, ERR_NOTFOUND);
 	}
 	site_close(&site);
@@ -91,7 +91,7 @@ static void site_without_live_has_plain_files(void **state)
 	struct site_path where;
 	struct err e;
 
-	assert_int_equal(site_locate(&site, "index.html", &client, 0, &where, &e), 0);
+	assert_int_equal(site_locate(&site, "index.html", &client, &where, &e), 0);
 	assert_string_equal(where.text, "index.html");
 	site_close(&site);
 }
@@ -108,14 +108,14 @@ static void site_pairs_survive_a_switch_but_not_a_removal(void **state)
 	put_generation(s, "2", "y");
 	set_live(s, ".gen/1");
 	assert_int_equal(
-		site_locate(&site, "meta/1.0/index-user", &client, 0, &where, &e), 0);
+		site_locate(&site, "meta/1.0/index-user", &client, &where, &e), 0);
 	set_live(s, ".gen/2");
 	assert_int_equal(
-		site_locate(&site, "meta/1.0/index-user.asc", &client, 5, &where, &e), 0);
+		site_locate(&site, "meta/1.0/index-user.asc", &client, &where, &e), 0);
 	assert_string_equal(where.text, ".gen/1/meta/1.0/index-user.asc");
 	unlinkat(s->fd, ".gen/1/meta/1.0/index-user.asc", 0);
 	assert_int_equal(
-		site_locate(&site, "meta/1.0/index-user.asc", &client, 6, &where, &e), 0);
+		site_locate(&site, "meta/1.0/index-user.asc", &client, &where, &e), 0);
 	assert_string_equal(where.text, ".gen/2/meta/1.0/index-user.asc");
 	site_close(&site);
 }
