@@ -134,6 +134,29 @@ static void cache_stays_bounded(void **state)
 	site_close(&site);
 }
 
+static void cache_lets_go_what_nobody_asks_for(void **state)
+{
+	const struct scratch *s = *state;
+	struct site site = site_of(s);
+	int opened = 0;
+	struct cache *c = cache_new(&site, 8, true, no_preparation, &opened);
+	struct file *held;
+
+	put(s, "idle", "one");
+	put(s, "busy", "two");
+	held = get(c, &site, "idle", 0);
+	file_unref(get(c, &site, "busy", 0));
+	file_unref(get(c, &site, "busy", 1));
+	cache_tidy(c, CACHE_IDLE_MS);
+	assert_int_equal(held->refs, 1);
+	assert_memory_equal(held->body->memory, "one", 3);
+	file_unref(held);
+	file_unref(get(c, &site, "busy", CACHE_IDLE_MS));
+	assert_int_equal(opened, 2);
+	cache_free(&c);
+	site_close(&site);
+}
+
 static void file_etag_is_the_digest_the_inode_carries(void **state)
 {
 	const struct scratch *s = *state;
@@ -174,6 +197,7 @@ int main(void)
 		scratch_test(cache_opens_once_and_looks_again_after_a_second),
 		scratch_test(cache_shows_a_new_generation_at_once),
 		scratch_test(cache_stays_bounded),
+		scratch_test(cache_lets_go_what_nobody_asks_for),
 		scratch_test(file_etag_is_the_digest_the_inode_carries),
 	};
 
