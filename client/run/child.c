@@ -9,10 +9,8 @@
 #include "client/run/tty.h"
 
 #include <grp.h>
-#include <net/if.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -46,24 +44,13 @@ int child_become_root(unsigned int flags, int sock_fd, struct err *e)
 	return 0;
 }
 
-/* Any socket carries this request; a local one touches no network. */
-static int loopback_up(struct err *e)
-{
-	auto_fd int sock = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	struct ifreq lo = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
-
-	if (sock < 0 || ioctl(sock, SIOCSIFFLAGS, &lo) < 0)
-		return err_sys(e, "cannot start the loopback interface");
-	return 0;
-}
-
 static int build_root(const struct plan *p, const struct layers *layers,
-	const int *volume_fd, struct err *e)
+	const int *volume_fd, struct netns *net, struct err *e)
 {
 	auto_fd int root = rootfs_mount(p, layers, e);
 
 	if (root < 0 || rootfs_write_names(root, p, e) < 0 ||
-		special_mount(root, p->flags, e) < 0 ||
+		special_mount(root, p->flags, net, e) < 0 ||
 		((p->flags & PLAN_SYSTEM) && machine_mount(root, p, e) < 0) ||
 		volumes_mount(p->volumes, volume_fd, root, e) < 0 ||
 		volumes_seal(p->volumes, root, e) < 0)
@@ -73,21 +60,25 @@ static int build_root(const struct plan *p, const struct layers *layers,
 
 static int prepare(const struct plan *p, int sock_fd, int *tty_fd, struct err *e)
 {
+	struct netns made, *net = NULL;
 	struct layers layers;
 	int volume_fd[VOLUMES_MAX];
-	/* Done as the caller; what fails is told when somebody listens. */
-	bool opened = rootfs_open_layers(p, &layers, e) == 0 &&
-		      volumes_open(p->volumes, volume_fd, e) == 0;
 	struct err waiting;
+	bool opened;
 
+	if (plan_makes_network_inside(p))
+		netns_begin(net = &made);
+	/* Done as the caller; what fails is told when somebody listens. */
+	opened = rootfs_open_layers(p, &layers, e) == 0 &&
+		 volumes_open(p->volumes, volume_fd, e) == 0;
 	if (wait_for_go(sock_fd, &waiting) < 0) {
 		*e = waiting;
 		return -1;
 	}
 	if (!opened || child_become_root(p->flags, sock_fd, e) < 0 ||
-		build_root(p, &layers, volume_fd, e) < 0)
+		build_root(p, &layers, volume_fd, net, e) < 0)
 		return -1;
-	if (!(p->flags & PLAN_HOST_NET) && loopback_up(e) < 0)
+	if (p->net && netns_loopback(e) < 0)
 		return -1;
 	if (sethostname(p->hostname, strlen(p->hostname)) < 0)
 		return err_sys(e, "cannot set the host name '%s'", p->hostname);

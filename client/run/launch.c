@@ -73,7 +73,7 @@ int launch_start(const struct plan *p, struct launched *out, struct err *e)
 	theirs = pair[1];
 	args.flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC |
 		     CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_PIDFD;
-	if (!(p->flags & PLAN_HOST_NET))
+	if (p->net)
 		args.flags |= CLONE_NEWNET;
 	if (p->cgroup_fd > 0) {
 		args.flags |= CLONE_INTO_CGROUP;

@@ -41,4 +41,10 @@ struct plan {
 	size_t scrub_len;
 };
 
+/* Else it is the host's, or made by the clone, to be connected before pid 1 goes on. */
+static inline bool plan_makes_network_inside(const struct plan *p)
+{
+	return !p->net && !(p->flags & PLAN_HOST_NET);
+}
+
 #endif

@@ -48,7 +48,8 @@ static const struct hidden hidden_sys[] = { { "firmware", true },
 static const char *const readonly_proc[] = { "bus", "fs", "irq", "sys", "sysrq-trigger" };
 static const char own_proc[] = "sys/net"; /* of our own network, to be set by an init */
 
-#define CAREFUL (MS_NOSUID | MS_NODEV | MS_NOEXEC)
+#define PATH_LEN 64 /* of a path by descriptor */
+#define CAREFUL  (MS_NOSUID | MS_NODEV | MS_NOEXEC)
 
 /* The image's directory of this name, made when it has none. */
 static int open_target(int root_fd, const char *name, struct err *e)
@@ -82,29 +83,40 @@ int special_attach(int mount_fd, int root_fd, const char *name, long magic, stru
 
 /* ---- masks: on file systems of our own, so by name */
 
-static int hide(int base_fd, const struct hidden *h, int dev_fd, struct err *e)
+/* One empty directory serves all: it is where the first was hidden. */
+static int hide_directory(int base_fd, const char *name, char empty[PATH_LEN])
 {
-	char source[48];
-
-	if (h->directory) {
-		if (mount_in(base_fd, h->name, "empty", "tmpfs", CAREFUL | MS_RDONLY,
-			    "size=4k,nr_inodes=1,mode=555") == 0)
-			return 0;
-	} else {
-		snprintf(source, sizeof(source), "/proc/self/fd/%d/null", dev_fd);
-		if (mount_in(base_fd, h->name, source, NULL, MS_BIND, NULL) == 0)
-			return 0;
-	}
-	return errno == ENOENT ? 0 : err_sys(e, "cannot hide '%s' of the host", h->name);
+	if (*empty)
+		return mount_in(base_fd, name, empty, NULL, MS_BIND, NULL);
+	if (mount_in(base_fd, name, "empty", "tmpfs", CAREFUL | MS_RDONLY,
+		    "size=4k,nr_inodes=1,mode=555") < 0)
+		return -1;
+	snprintf(empty, PATH_LEN, "/proc/self/fd/%d/%s", base_fd, name);
+	return 0;
 }
 
-static int hide_all(int proc_fd, int sys_fd, int dev_fd, struct err *e)
+static int hide(int base_fd, const struct hidden *h, int dev_fd, char empty[PATH_LEN],
+	struct err *e)
 {
-	for (size_t i = 0; i < ARRAY_COUNT(hidden_proc); i++)
-		if (hide(proc_fd, &hidden_proc[i], dev_fd, e) < 0)
-			return -1;
-	for (size_t i = 0; i < ARRAY_COUNT(hidden_sys); i++)
-		if (hide(sys_fd, &hidden_sys[i], dev_fd, e) < 0)
+	char source[PATH_LEN];
+	int rc;
+
+	if (h->directory) {
+		rc = hide_directory(base_fd, h->name, empty);
+	} else {
+		snprintf(source, sizeof(source), "/proc/self/fd/%d/null", dev_fd);
+		rc = mount_in(base_fd, h->name, source, NULL, MS_BIND, NULL);
+	}
+	return rc == 0 || errno == ENOENT
+		       ? 0
+		       : err_sys(e, "cannot hide '%s' of the host", h->name);
+}
+
+static int hide_all(int base_fd, const struct hidden *list, size_t count, int dev_fd,
+	char empty[PATH_LEN], struct err *e)
+{
+	for (size_t i = 0; i < count; i++)
+		if (hide(base_fd, &list[i], dev_fd, empty, e) < 0)
 			return -1;
 	return 0;
 }
@@ -242,20 +254,24 @@ static int protect_proc(int proc_fd, unsigned int flags, struct err *e)
 	return target < 0 ? -1 : mount_attach(open_part, target, "", e);
 }
 
-int special_mount(int root_fd, unsigned int flags, struct err *e)
+int special_mount(int root_fd, unsigned int flags, struct netns *net, struct err *e)
 {
 	auto_fd int proc = mount_new("proc", NULL, MOUNT_CAREFUL, e);
 	auto_fd int sys = -1, dev = -1;
+	char empty[PATH_LEN] = "";
 
 	if (proc < 0 || special_attach(proc, root_fd, "proc", PROC_SUPER_MAGIC, e) < 0)
 		return -1;
-	sys = mount_sys(root_fd, flags, e);
-	if (sys < 0)
-		return -1;
 	dev = mount_dev(root_fd, flags & PLAN_FULL_MAP, e);
-	if (dev < 0)
+	if (dev < 0 ||
+		hide_all(proc, hidden_proc, ARRAY_COUNT(hidden_proc), dev, empty, e) <
+			0 ||
+		protect_proc(proc, flags, e) < 0)
 		return -1;
-	if (hide_all(proc, sys, dev, e) < 0)
+	if (net && netns_join(net, e) < 0)
 		return -1;
-	return protect_proc(proc, flags, e);
+	sys = mount_sys(root_fd, flags, e);
+	return sys < 0 ? -1
+		       : hide_all(
+				 sys, hidden_sys, ARRAY_COUNT(hidden_sys), dev, empty, e);
 }

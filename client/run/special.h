@@ -6,10 +6,12 @@
 #ifndef CLIENT_RUN_SPECIAL_H
 #define CLIENT_RUN_SPECIAL_H
 
-#include "lib/base/err.h"
+#include "client/run/netns.h"
 
-/* Mounts all of them beneath root_fd. */
-int special_mount(int root_fd, unsigned int flags, struct err *e) must_check nonnull;
+/* Mounts all of them beneath root_fd. net: one that was begun, joined right before /sys,
+ * which shows the network of who mounts it; NULL: the caller is where it should be. */
+int special_mount(int root_fd, unsigned int flags, struct netns *net,
+	struct err *e) must_check nonnull_args(4);
 
 /* Mounts on root_fd/name, made when it is missing, and looks by that name at whether a
  * file system of this magic is there. */

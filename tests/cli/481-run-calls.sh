@@ -24,7 +24,7 @@ sed -n '/execve("\/bin\/true"/q; p' <(grep "^$command " "$T/trace") >"$T/command
 at_most "$(calls "$T/trace" "$ours")" 170 "calls of the supervisor"
 at_most "$(calls "$T/trace" "$init")" 225 "calls of the container's first process"
 at_most "$(calls "$T/command" "")" 80 "calls of the command's process before it is executed"
-is "$(awk '{ print $1 }' "$T/trace" | sort -u | wc -l)" 3 "three processes: supervisor, pid 1, command"
+is "$(awk '{ print $1 }' "$T/trace" | sort -u | wc -l)" 4 "four processes: supervisor, pid 1, the maker of its network, command"
 is "$(grep -cE 'clone3\(' "$T/trace")" 1 "one clone makes all namespaces"
 is "$(grep -E 'umount2\(' "$T/trace" | wc -l)" 1 "one unmount: of the old root"
 is "$(grep -cE 'execve\(' "$T/trace")" 2 "nothing is executed but we and the command"

@@ -40,7 +40,7 @@ exits 0 "a variable may be added" ry exec --env "A=x y" --env COLOR=red one -- s
 is "$OUT" "x y red" "... or replaced"
 walls='grep -E "^(Cap|NoNewPrivs|Seccomp|Groups)" /proc/self/status; cat /proc/self/uid_map; for n in user mnt pid ipc uts net cgroup; do readlink /proc/self/ns/$n; done; grep -c . /proc/self/mountinfo'
 is "$(ry exec one -- sh -c "$walls")" "$(ry exec one -- sh -c "$walls")" "two look alike"
-inner=$(printf '%s' "$walls" | sed 's/self/2/g')
+inner=$(printf '%s' "$walls" | sed 's/self/3/g')
 is "$(ry exec one -- sh -c "$walls")" "$(ry exec one -- sh -c "$inner")" "... and like what was started with it: rights, ids, namespaces, mounts"
 AS_ENV=(SECRET=xyzzy)
 exits 0 "of the caller's variables none comes in" ry exec one -- sh -c 'cat /proc/self/environ | grep -c xyzzy; echo $SECRET'

@@ -41,7 +41,7 @@ like "$OUT" "^c1 +[23] +[0-9.]+ .?B +[0-9]+\.[0-9]+ s$" "... counts processes, m
 is "$(ry stats --json c1 | python3 -c 'import json,sys; d=json.load(sys.stdin)[0]; print(d["name"], d["processes"] >= 2, d["memory_bytes"] > 0)')" "c1 True True" "... for machines"
 exits 0 "top" ry top c1
 like "$OUT" "^ *$(init_of c1) +1 S .* rootyard-init" "... lists its first process"
-like "$OUT" " 2 S .* sh -c while :" "... and its command, by both pids"
+like "$OUT" " 3 S .* sh -c while :" "... and its command, by both pids"
 exits 0 "names for the shell" ry ps -q
 is "$OUT" c1 "... are names only"
 complete_for() { as_user ry-user bash -c 'eval "$(rootyard --completion=bash)"; COMP_WORDS=(rootyard "$@"); COMP_CWORD=$#; _rootyard; echo "${COMPREPLY[*]}"' x "$@"; }
