@@ -19,6 +19,10 @@ int archive_account(struct job *j, struct err *e) must_check nonnull;
 /* Says on the file itself that it is what a signed index names. */
 void archive_mark(int fd, const struct digest *sha256) nonnull;
 
+/* Of the store in a cache, drops the package files that were used longest ago until it
+ * holds at most max_bytes. A store in use stays as it is. */
+int archive_trim(const char *cache, uint64_t max_bytes, struct err *e) must_check nonnull;
+
 /* The newest member time of one .deb; pure enough for a test. */
 int archive_deb_time(
 	int fd, const char *name, int64_t *newest_s, struct err *e) must_check nonnull;

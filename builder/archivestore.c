@@ -71,3 +71,62 @@ int archive_take_store(struct job *j, struct err *e)
 			return err_sys(e, "cannot lock the store of packages");
 	return sweep(j, e);
 }
+
+/* ---- its size */
+
+struct stored {
+	const char *name;
+	uint64_t size;
+	int64_t used_s; /* the mark of its last use changed the inode then */
+};
+
+static int by_use(const void *a, const void *b)
+{
+	const struct stored *x = a, *y = b;
+
+	if (x->used_s != y->used_s)
+		return x->used_s < y->used_s ? -1 : 1;
+	return strcmp(x->name, y->name);
+}
+
+static int trim(int dir, uint64_t max_bytes, struct err *e)
+{
+	auto_names struct fs_names names = { 0 };
+	auto_free struct stored *stored = NULL;
+	uint64_t total = 0;
+	size_t count = 0;
+
+	if (fs_list_dir(dir, ".", &names, e) < 0)
+		return -1;
+	stored = xcalloc(names.count + 1, sizeof(*stored));
+	for (size_t i = 0; i < names.count; i++) {
+		struct stat st;
+
+		if (!is_deb(names.name[i]) ||
+			fstatat(dir, names.name[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+			continue;
+		stored[count++] = (struct stored){ .name = names.name[i],
+			.size = (uint64_t)st.st_size,
+			.used_s = st.st_ctim.tv_sec };
+		total += (uint64_t)st.st_size;
+	}
+	qsort(stored, count, sizeof(*stored), by_use);
+	for (size_t i = 0; i < count && total > max_bytes; i++) {
+		if (unlinkat(dir, stored[i].name, 0) < 0)
+			return err_sys(e, "cannot remove '%s'", stored[i].name);
+		total -= stored[i].size;
+	}
+	return 0;
+}
+
+int archive_trim(const char *cache, uint64_t max_bytes, struct err *e)
+{
+	auto_free char *path = xasprintf("%s/archives", cache);
+	auto_fd int dir = fs_open_dir(path, e);
+
+	if (dir < 0)
+		return e->code == ERR_NOTFOUND ? 0 : -1;
+	if (flock(dir, LOCK_EX | LOCK_NB) < 0)
+		return 0;
+	return trim(dir, max_bytes, e);
+}

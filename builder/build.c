@@ -101,8 +101,10 @@ static bool set_is_due(const struct job *j, const struct package_set *set)
 	       !(set->early && install && source_takes_early(downloader));
 }
 
-static bool any_set_is_due(const struct job *j)
+bool build_uses_manager(const struct job *j)
 {
+	if (j->recipe->packages.update)
+		return true;
 	for (size_t i = 0; i < j->recipe->packages.sets.count; i++)
 		if (set_is_due(j, &j->recipe->packages.sets.item[i]))
 			return true;
@@ -172,7 +174,7 @@ static int run_manager(struct job *j, struct err *e)
 {
 	const struct recipe_packages *p = &j->recipe->packages;
 
-	if (!p->update && !any_set_is_due(j))
+	if (!build_uses_manager(j))
 		return 0;
 	if (manager_run(j, MANAGER_REFRESH, NULL, NULL, e) < 0)
 		return -1;

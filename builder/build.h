@@ -9,4 +9,7 @@
 /* Makes j->root and everything in j->stage_dir; build.json last. */
 int build_run(struct job *j, struct err *e) must_check nonnull;
 
+/* Will it call a package manager inside the tree? */
+bool build_uses_manager(const struct job *j) must_check nonnull;
+
 #endif

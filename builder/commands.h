@@ -2,6 +2,7 @@
 #ifndef BUILDER_COMMANDS_H
 #define BUILDER_COMMANDS_H
 
+#include "builder/night.h"
 #include "builder/order.h"
 
 struct build_only_values {
@@ -17,7 +18,11 @@ extern const struct plan_values plan_defaults;
 extern const struct opt build_opts[];
 extern const struct build_only_values build_defaults;
 
+extern const struct opt nightly_opts[];
+extern const struct night_values nightly_defaults;
+
 int cmd_build(struct call *c, struct err *e);
+int cmd_nightly(struct call *c, struct err *e);
 int cmd_validate(struct call *c, struct err *e);
 int cmd_plan(struct call *c, struct err *e);
 
@@ -28,6 +33,14 @@ int cmd_plan(struct call *c, struct err *e);
 		.values_size = sizeof(struct build_only_values),                         \
 		.defaults = &build_defaults, .min_args = 2, .max_args = 2,               \
 		.run = cmd_build                                                         \
+	}
+#define COMMAND_NIGHTLY                                                                  \
+	{                                                                                \
+		.name = "nightly", .args = "RECIPE_DIR...",                              \
+		.summary = "build every image that is due", .opts = nightly_opts,        \
+		.values_size = sizeof(struct night_values),                              \
+		.defaults = &nightly_defaults, .min_args = 1, .max_args = -1,            \
+		.run = cmd_nightly                                                       \
 	}
 #define COMMAND_VALIDATE                                                                 \
 	{                                                                                \

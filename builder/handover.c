@@ -167,7 +167,8 @@ static int write_success(struct handover *h)
 		qsort(j->source, j->source_count, sizeof(*j->source), by_source);
 	qsort(h->artifact, h->count, sizeof(*h->artifact), by_artifact);
 	fill_common(j, &b);
-	b.result = b.class = "ok";
+	b.result = "ok";
+	b.class = j->is_retry ? "flaky" : "ok";
 	b.message = "";
 	b.artifact = h->artifact;
 	b.artifact_count = h->count;
@@ -198,7 +199,7 @@ int handover_complete(struct job *j, struct err *e)
 
 /* ---- a failed build */
 
-static const char *class_of(enum err_code code)
+const char *handover_class(enum err_code code)
 {
 	switch (code) {
 	case ERR_RECIPE:
@@ -207,7 +208,10 @@ static const char *class_of(enum err_code code)
 	case ERR_NETWORK:
 	case ERR_UNTRUSTED:
 	case ERR_NOTFOUND:
+	case ERR_AGAIN:
 		return "upstream";
+	case ERR_TEST:
+		return "test";
 	default:
 		return "internal";
 	}
@@ -233,7 +237,7 @@ int handover_failed(struct job *j, const struct err *why, struct err *e)
 	job_log(j, "failed: %s", why->text);
 	fill_common(j, &b);
 	b.result = "failed";
-	b.class = class_of(why->code);
+	b.class = handover_class(why->code);
 	b.message = arena_printf(&j->arena, "%.*s", MESSAGE_MAX, why->text);
 	b.source_count = b.scrub_count = 0;
 	if (remove_all_but_log(j, e) < 0 || close_log(j, e) < 0)

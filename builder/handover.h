@@ -13,4 +13,7 @@ int handover_complete(struct job *j, struct err *e) must_check nonnull;
 int handover_failed(
 	struct job *j, const struct err *why, struct err *e) must_check nonnull;
 
+/* Whose fault a failure is: "upstream", "recipe", "test" or "internal". */
+const char *handover_class(enum err_code code);
+
 #endif

@@ -33,6 +33,7 @@ struct job {
 	int64_t created_s, epoch_s;
 	bool epoch_fixed; /* by SOURCE_DATE_EPOCH */
 	bool allow_unverified;
+	bool is_retry; /* it failed before, tonight: what comes of it is flaky */
 	unsigned int threads;
 	int64_t xz_level, zst_level;
 

@@ -3,6 +3,7 @@
 
 static const struct command commands[] = {
 	COMMAND_BUILD,
+	COMMAND_NIGHTLY,
 	COMMAND_VALIDATE,
 	COMMAND_PLAN,
 	{ .name = NULL },

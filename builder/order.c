@@ -142,14 +142,14 @@ static int run_in_session(void *ctx, struct err *e)
 	return build_run(ctx, e);
 }
 
-/* A failure that says something about the image is handed over too. */
-static void hand_over_failure(struct order *o, const struct err *why)
+void order_keep_failure(struct order *o, const struct err *why)
 {
 	struct place *p = &o->place;
 	struct job *j = &o->job;
 	struct err e;
 
-	if (why->code == ERR_INTERRUPTED)
+	/* Of an interrupted one, or one that never began, there is nothing to tell. */
+	if (why->code == ERR_INTERRUPTED || !j->serial[0] || j->stage_dir < 0)
 		return;
 	if (handover_failed(j, why, &e) < 0 || place_commit(p, j->serial, &e) < 0)
 		out_detail(j->out, "no record of the failure was kept: %s", e.text);
@@ -173,7 +173,7 @@ int order_build(struct order *o, bool keep_failure, struct err *e)
 	s.timeout_s = (int64_t)j->release->timeout_s;
 	if (session_run(&s, e) < 0) {
 		if (keep_failure)
-			hand_over_failure(o, e);
+			order_keep_failure(o, e);
 		return -1;
 	}
 	return place_commit(p, j->serial, e);

@@ -36,6 +36,9 @@ int order_open(struct order *o, const struct build_values *v, const char *dir,
 /* keep_failure: when it fails, build.json and build.log say so below out_dir. */
 int order_build(struct order *o, bool keep_failure, struct err *e) must_check nonnull;
 
+/* Behind a failed order_build that did not: hands the failure over after all. */
+void order_keep_failure(struct order *o, const struct err *why) nonnull;
+
 /* What was handed over, read back. */
 int order_result(
 	const struct order *o, struct build *out, struct err *e) must_check nonnull;

@@ -185,6 +185,58 @@ int place_commit(struct place *p, const char *serial, struct err *e)
 	return fs_sync(p->variant_dir, p->variant_path, e);
 }
 
+/* ---- of images that are not being built */
+
+static int open_image(const char *out_dir, const struct image *image, struct err *e)
+{
+	auto_fd int out = fs_open_dir(out_dir, e);
+	char name[IMAGE_NAME_MAX];
+
+	image_format(image, name);
+	return out < 0 ? -1 : fs_open_dir_at(out, name, e);
+}
+
+void place_sweep(const char *out_dir, const char *cache, const struct image *image)
+{
+	auto_free char *base = work_base(cache);
+	struct err ignored;
+	auto_fd int variant = open_image(out_dir, image, &ignored);
+	auto_fd int work = fs_open_dir(base, &ignored);
+
+	if (variant >= 0)
+		workdir_sweep(variant, STAGE_PREFIX);
+	if (work >= 0)
+		workdir_sweep(work, WORK_PREFIX);
+}
+
+/* build.json goes first: what is half removed must not look complete. */
+static int remove_build(int variant, const char *serial, struct err *e)
+{
+	auto_free char *complete = xasprintf("%s/build.json", serial);
+
+	if (unlinkat(variant, complete, 0) < 0 && errno != ENOENT)
+		return err_sys(e, "cannot remove '%s'", complete);
+	return fs_remove_tree(variant, serial, e);
+}
+
+int place_prune(
+	const char *out_dir, const struct image *image, size_t keep, struct err *e)
+{
+	auto_names struct fs_names names = { 0 };
+	auto_fd int variant = open_image(out_dir, image, e);
+	size_t count = 0;
+
+	if (variant < 0)
+		return e->code == ERR_NOTFOUND ? 0 : -1;
+	if (fs_list_dir(variant, ".", &names, e) < 0)
+		return -1;
+	for (size_t i = names.count; i-- > 0;)
+		if (serial_is_valid(names.name[i]) && ++count > keep &&
+			remove_build(variant, names.name[i], e) < 0)
+			return -1;
+	return 0;
+}
+
 void place_close(struct place *p)
 {
 	workdir_remove(&p->work);

@@ -29,6 +29,14 @@ int place_serial(struct place *p, struct job *j, const char *wanted,
 /* What is in the stage appears under its serial. */
 int place_commit(struct place *p, const char *serial, struct err *e) must_check nonnull;
 
+/* Removes what killed builds of an image left behind; what is in use stays. */
+void place_sweep(const char *out_dir, const char *cache, const struct image *image)
+	nonnull_args(1, 3);
+
+/* Lets only the newest `keep` builds of an image wait to be collected. */
+int place_prune(const char *out_dir, const struct image *image, size_t keep,
+	struct err *e) must_check nonnull;
+
 void place_close(struct place *p) nonnull;
 #define auto_place with_cleanup(place_close)
 

@@ -61,6 +61,7 @@ bench: all
 	tools/bench.sh $(abspath $(O))
 torture: all
 	tests/torture/run.sh $(O)
+	KILLS=$${KILLS:-100} BUILD=$(abspath $(BUILD)) SAN=$(SAN) tests/cli/140-nightly.sh
 
 clean:
 	rm -rf $(BUILD)
