@@ -1,5 +1,6 @@
 #include "builder/archive.h"
 
+#include "builder/gpgv.h"
 #include "builder/inrelease.h"
 #include "builder/packages.h"
 #include "builder/stanza.h"
@@ -216,13 +217,14 @@ static int read_index(const struct accounting *a, const char *file, struct index
 {
 	auto_fd int fd = openat(a->lists_dir, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	auto_fd int keys = openat(a->job->work_dir, ARCHIVE_KEYS, O_RDONLY | O_CLOEXEC);
+	const struct gpgv g = { .keys_fd = keys, .log_fd = a->job->log_fd };
 	uint64_t size;
 
 	if (fd < 0 || keys < 0)
 		return err_sys(e, "cannot open '%s'", fd < 0 ? file : ARCHIVE_KEYS);
 	if (digest_of_fd(fd, file, digest, &size, e) < 0)
 		return -1;
-	return inrelease_verify(fd, file, keys, a->job->log_fd, &x->text, x->fpr, e);
+	return gpgv_message(&g, fd, file, &x->text, x->fpr, e);
 }
 
 static int account_index(struct accounting *a, const char *file,

@@ -47,6 +47,8 @@ struct job {
 	const char *root;     /* work/root: the tree */
 	const char *archives; /* where packages are kept, lists: their indexes */
 	const char *lists;
+	const char *sources; /* what was fetched of other sources: fetched.h */
+	int64_t cache_max_bytes;
 	const char *const *env; /* of commands inside the tree */
 	const char *const
 		*net_env; /* the same and the caller's proxies, with a network */

@@ -95,6 +95,7 @@ static int fill_job(struct job *j, const struct build_values *v, struct err *e)
 		return err_set(e, ERR_USAGE, "--serial must be YYYYMMDD_HHMM, not '%s'",
 			v->serial);
 	j->threads = (unsigned int)v->threads;
+	j->cache_max_bytes = v->cache_max;
 	j->allow_unverified = v->allow_unverified;
 	if (take_levels(v->compress, j, e) < 0 || take_epoch(j, e) < 0)
 		return -1;

@@ -14,7 +14,7 @@
 /* What every command that builds can be told. */
 struct build_values {
 	const char *out_dir, *compress, *serial, *cache;
-	int64_t threads;
+	int64_t threads, cache_max;
 	bool allow_unverified;
 	struct opt_list options;
 };
@@ -69,6 +69,11 @@ int order_result(
 			.offset = ORDER_AT(type, cache),                                 \
 			.arg = "DIR",                                                    \
 			.help = "keep downloaded packages in DIR, and work there" },     \
+		{ .name = "cache-max",                                                   \
+			.kind = OPT_SIZE,                                                \
+			.offset = ORDER_AT(type, cache_max),                             \
+			.arg = "SIZE",                                                   \
+			.help = "keep at most SIZE of fetched sources (default: 20G)" }, \
 		{ .name = "option",                                                      \
 			.letter = 'o',                                                   \
 			.kind = OPT_LIST,                                                \
@@ -83,7 +88,8 @@ int order_result(
 
 #define ORDER_DEFAULTS                                                                   \
 	{                                                                                \
-		.out_dir = "incoming", .compress = "xz=6,zstd=19"                        \
+		.out_dir = "incoming", .compress = "xz=6,zstd=19",                       \
+		.cache_max = 20LL << 30                                                  \
 	}
 
 #endif

@@ -78,13 +78,15 @@ static int open_store(const char *parent, const char *name, char **path, struct 
 /* Indexes differ from image to image, package files never do. */
 static int open_stores(struct job *j, const char *parent, struct err *e)
 {
-	auto_free char *archives = NULL, *lists = NULL;
+	auto_free char *archives = NULL, *lists = NULL, *sources = NULL;
 	auto_free char *name = xasprintf(
 		"lists/%s-%s-%s", j->image.distro, j->image.release, j->image.arch);
 
 	if (open_store(parent, "archives", &archives, e) < 0 ||
-		open_store(parent, name, &lists, e) < 0)
+		open_store(parent, name, &lists, e) < 0 ||
+		open_store(parent, "sources", &sources, e) < 0)
 		return -1;
+	j->sources = arena_strdup(&j->arena, sources);
 	j->archives = arena_strdup(&j->arena, archives);
 	j->lists = arena_strdup(&j->arena, lists);
 	return 0;
@@ -144,8 +146,10 @@ int place_open(struct place *p, struct job *j, const char *out_dir, const char *
 		return open_stores(j, absolute, e);
 	/* Inside the work directory they are reached by its path in the session. */
 	if (fs_mkdirs(j->work_dir, "archives", 0755, e) < 0 ||
-		fs_mkdirs(j->work_dir, "lists", 0755, e) < 0)
+		fs_mkdirs(j->work_dir, "lists", 0755, e) < 0 ||
+		fs_mkdirs(j->work_dir, "sources", 0755, e) < 0)
 		return -1;
+	j->sources = arena_printf(&j->arena, "%s/sources", j->work);
 	j->archives = arena_printf(&j->arena, "%s/archives", j->work);
 	j->lists = arena_printf(&j->arena, "%s/lists", j->work);
 	return 0;

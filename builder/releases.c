@@ -27,6 +27,8 @@ static const struct field release_fields[] = {
 	FIELD("accept_expired_release_days", FIELD_UINT, accept_expired_release_days),
 	FIELD("accept_eol", FIELD_BOOL, accept_eol),
 	FIELD("sha256", FIELD_MAP, sha256),
+	FIELD("checksums", FIELD_TEXT, checksums),
+	FIELD("signature", FIELD_TEXT, signature),
 	{ .key = NULL },
 };
 

@@ -21,6 +21,9 @@ struct release {
 	uint64_t timeout_s, accept_expired_release_days;
 	bool accept_eol;
 	struct text_map sha256; /* URL: digest */
+	struct text checksums;  /* URL of a list of checksums; rendered like source.url */
+	struct text signature;  /* URL of a detached signature over that list, or, without
+				   one, over the source; rendered likewise */
 };
 
 struct releases {

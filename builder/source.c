@@ -1,6 +1,7 @@
 #include "builder/source.h"
 
 #include "builder/archive.h"
+#include "builder/unpack.h"
 
 struct source {
 	const char *name;
@@ -41,6 +42,36 @@ int source_unpack(struct job *j, struct err *e)
 	if (!s)
 		return err_set(e, ERR_RECIPE, "no downloader '%s'", name);
 	return s->unpack(j, e);
+}
+
+/* What a server sent is its fault; a file of this host is ours to mend. */
+static int blame(const struct evidence *v, struct err *e)
+{
+	if (strncmp(v->url, "file:", 5) != 0 && e->code == ERR_PARSE)
+		e->code = ERR_UPSTREAM;
+	return -1;
+}
+
+int source_archive(
+	struct job *j, const struct evidence *v, const char *beneath, struct err *e)
+{
+	auto_fetched struct fetched f = FETCHED_INIT;
+	struct unpack_archive archive = { .name = v->url };
+	const struct unpack_plan plan = {
+		.archive = &archive, .count = 1, .beneath = beneath
+	};
+	int64_t newest;
+
+	if (evidence_fetch(j, v, &f, e) < 0)
+		return -1;
+	archive.fd = f.fd;
+	if (unpack_run(&plan, j->root_dir, &newest, e) < 0) {
+		fetched_forget(j, v->url, &f.sha256);
+		return blame(v, e);
+	}
+	if (!j->epoch_fixed)
+		j->epoch_s = newest;
+	return 0;
 }
 
 int source_account(struct job *j, struct err *e)

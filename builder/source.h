@@ -4,7 +4,7 @@
 #ifndef BUILDER_SOURCE_H
 #define BUILDER_SOURCE_H
 
-#include "builder/job.h"
+#include "builder/evidence.h"
 
 bool source_is_supported(const char *downloader) nonnull;
 
@@ -15,6 +15,11 @@ int source_unpack(struct job *j, struct err *e) must_check nonnull;
 
 /* Once all packages are installed: where they came from, and the tree's epoch. */
 int source_account(struct job *j, struct err *e) must_check nonnull;
+
+/* Fetches one archive with its evidence and unpacks it, or what lies beneath a directory
+ * of it (NULL: all). */
+int source_archive(struct job *j, const struct evidence *v, const char *beneath,
+	struct err *e) must_check nonnull_args(1, 2, 4);
 
 int source_debootstrap(struct job *j, struct err *e) must_check nonnull;
 int source_rootfs_http(struct job *j, struct err *e) must_check nonnull;

@@ -1,6 +1,7 @@
 /* A Debian tree made by mmdebstrap: it verifies the archive, downloads with apt, and
  * configures everything in a chroot of its own. */
 #include "builder/archive.h"
+#include "builder/keyring.h"
 #include "builder/mirror.h"
 #include "builder/source.h"
 
@@ -14,7 +15,6 @@
 
 #define MMDEBSTRAP   "/usr/bin/mmdebstrap"
 #define ARGS_MAX     32
-#define KEYS_MAX     (1U << 20)
 #define ENV_MAX      8
 #define ARCHIVES_DIR "var/cache/apt/archives"
 #define LISTS_DIR    "var/lib/apt/lists"
@@ -32,23 +32,6 @@ static void add(struct args *a, const char *word)
 {
 	if (a->count < ARGS_MAX)
 		a->word[a->count++] = word;
-}
-
-/* ---- keys */
-
-static int write_keyring(const struct job *j, struct err *e)
-{
-	auto_buf struct buf keyring = BUF_INIT(KEYS_MAX);
-	const struct texts *keys = &j->recipe->source.keys;
-
-	for (size_t i = 0; i < keys->count; i++)
-		if (archive_dearmor(text_str(&keys->item[i]), &keyring, e) < 0)
-			return err_wrap(e, "source.keys.%zu", i);
-	if (keyring.len == 0)
-		return err_set(e, ERR_UNTRUSTED,
-			"nothing verifies the archive: give 'keys' in releases.yaml or "
-			"source.keys");
-	return atomic_write_file(j->work_dir, ARCHIVE_KEYS, buf_bytes(&keyring), 0644, e);
 }
 
 /* ---- what is asked for */
@@ -217,7 +200,7 @@ int source_debootstrap(struct job *j, struct err *e)
 	struct args a = { .count = 0 };
 	int rc;
 
-	if (archive_take_store(j, e) < 0 || write_keyring(j, e) < 0 ||
+	if (archive_take_store(j, e) < 0 || keyring_write(j, e) < 0 ||
 		make_args(j, &a, e) < 0 ||
 		bind_over(j, j->archives, ARCHIVES_DIR, e) < 0 ||
 		bind_over(j, j->lists, LISTS_DIR, e) < 0)

@@ -1,37 +1,31 @@
 #include "builder/unpack.h"
 
-#include "lib/adapt/tar.h"
-#include "lib/adapt/xz.h"
-#include "lib/adapt/zst.h"
+#include "builder/confined.h"
+#include "builder/layer.h"
+
+#include "lib/adapt/inflate.h"
 #include "lib/base/fs.h"
+#include "lib/base/sandbox.h"
+#include "lib/base/spawn.h"
 #include "lib/base/tree.h"
 #include "lib/model/unpackpolicy.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
-#include <sched.h>
-#include <signal.h>
-#include <sys/prctl.h>
+#include <strings.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 
-#define COPY_STEP (256U << 10)
-#define CAP_LAST  63
-
-static const int kept_caps[] = { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID,
-	CAP_SETFCAP };
-
-/* What the child hands back through its pipe. */
-struct report {
-	int failed;
-	int64_t newest_s;
-	struct err err;
-};
+#define COPY_STEP     (256U << 10)
+#define SQFS2TAR      "/usr/bin/sqfs2tar"
+#define SQUASHFS_HEAD "hsqs"
+#define NOBODY        65534
+#define HEAD_MAX      256
 
 struct unpacking {
+	const struct unpack_plan *plan;
+	int root_dir;
 	struct tar *tar;
 	struct tree *tree;
+	struct layer layer;
 	struct unpack_state state;
 	struct unpack_entry entry;
 	int64_t newest_s;
@@ -89,18 +83,53 @@ static int write_entry(struct unpacking *u, struct err *e)
 	}
 }
 
-static int take_entry(struct unpacking *u, const struct tar_entry *t, struct err *e)
+/* Is it in the part of the archive that is wanted? Then it is called by its place there. */
+static bool is_wanted(const struct unpack_plan *p, struct tar_entry *t)
+{
+	size_t len = p->beneath ? strlen(p->beneath) : 0;
+	const char *path = t->path;
+
+	if (len == 0)
+		return true;
+	path += strncmp(path, "./", 2) == 0 ? 2 : 0;
+	if (strncmp(path, p->beneath, len) != 0 || (path[len] != '/' && path[len]))
+		return false;
+	t->path = path[len] && path[len + 1] ? path + len + 1 : "./";
+	if (t->type == TAR_HARDLINK) {
+		t->link += strncmp(t->link, "./", 2) == 0 ? 2 : 0;
+		t->link += strncmp(t->link, p->beneath, len) == 0 && t->link[len] == '/'
+				   ? len + 1
+				   : 0;
+	}
+	return true;
+}
+
+static int keep_entry(struct unpacking *u, const struct tar_entry *t, struct err *e)
+{
+	int whiteout = 0;
+
+	if (u->plan->layers && (whiteout = layer_entry(&u->layer, &u->entry.path, e)) < 0)
+		return -1;
+	if (whiteout)
+		return 0;
+	if (t->mtime_s > u->newest_s)
+		u->newest_s = t->mtime_s;
+	return write_entry(u, e) < 0 ? err_wrap(e, "cannot unpack '%s'", t->path) : 0;
+}
+
+static int take_entry(struct unpacking *u, struct tar_entry *t, struct err *e)
 {
 	struct tree_xattr xattrs[TAR_XATTR_MAX];
 	struct tree_meta meta;
 
-	if (t->mtime_s > u->newest_s)
-		u->newest_s = t->mtime_s;
+	if (!is_wanted(u->plan, t))
+		return 0;
 	switch (unpack_judge(&u->state, t, &u->entry, e)) {
 	case UNPACK_KEEP:
-		return write_entry(u, e) < 0 ? err_wrap(e, "cannot unpack '%s'", t->path)
-					     : 0;
+		return keep_entry(u, t, e);
 	case UNPACK_ROOT:
+		if (t->mtime_s > u->newest_s)
+			u->newest_s = t->mtime_s;
 		meta = meta_of(&u->entry, xattrs);
 		return tree_root(u->tree, &meta, e);
 	case UNPACK_SKIP:
@@ -111,144 +140,173 @@ static int take_entry(struct unpacking *u, const struct tar_entry *t, struct err
 	return -1;
 }
 
-static int unpack_stream(
-	const struct reader *in, int root_dir, int64_t *newest, struct err *e)
+/* ---- one archive */
+
+static int unpack_entries(struct unpacking *u, struct err *e)
 {
-	auto_tar struct tar *tar = NULL;
-	auto_tree struct tree *tree = NULL;
-	struct unpacking u = { .state = { .limits = UNPACK_LIMITS_HARD } };
 	struct tar_entry t;
 	int rc;
 
-	if (tar_open(in, &tar, e) < 0 || tree_open(root_dir, 0, &tree, e) < 0)
+	while ((rc = tar_next(u->tar, &t, e)) > 0)
+		if (take_entry(u, &t, e) < 0)
+			return -1;
+	if (rc < 0 || (u->plan->layers && layer_hide(&u->layer, u->root_dir, e) < 0))
 		return -1;
-	u.tar = tar;
-	u.tree = tree;
-	while ((rc = tar_next(tar, &t, e)) > 0)
-		if (take_entry(&u, &t, e) < 0)
-			return -1;
-	if (rc < 0 || tree_finish(tree, e) < 0)
+	return tree_finish(u->tree, e);
+}
+
+static int unpack_stream(struct unpacking *u, const struct reader *in, struct err *e)
+{
+	auto_tar struct tar *tar = NULL;
+	auto_tree struct tree *tree = NULL;
+	int rc;
+
+	if (tar_open(in, &tar, e) < 0 ||
+		tree_open(u->root_dir, u->plan->layers ? TREE_REPLACE : 0, &tree, e) < 0)
 		return -1;
-	*newest = u.newest_s;
-	return 0;
+	u->tar = tar;
+	u->tree = tree;
+	rc = unpack_entries(u, e);
+	layer_release(&u->layer);
+	return rc;
 }
 
-/* ---- how it is compressed */
-
-static bool ends_in(const char *name, const char *suffix)
+/* Servers answer with a page where they should answer with an error. */
+static bool is_page(int fd)
 {
-	size_t len = strlen(name), tail = strlen(suffix);
+	char head[HEAD_MAX];
+	ssize_t n = pread(fd, head, sizeof(head) - 1, 0);
+	const char *p = head;
 
-	return len > tail && strcmp(name + len - tail, suffix) == 0;
+	if (n <= 0)
+		return false;
+	head[n] = '\0';
+	if (strncmp(p, "\xef\xbb\xbf", 3) == 0)
+		p += 3;
+	p += strspn(p, " \t\r\n");
+	return strncasecmp(p, "<!doctype", 9) == 0 || strncasecmp(p, "<html", 5) == 0 ||
+	       strncasecmp(p, "<head", 5) == 0 || strncasecmp(p, "<?xml", 5) == 0;
 }
 
-bool unpack_is_known(const char *name)
+static int unpack_one(struct unpacking *u, const struct unpack_archive *a, struct err *e)
 {
-	return ends_in(name, ".tar") || ends_in(name, ".tar.xz") ||
-	       ends_in(name, ".tar.zst");
-}
+	auto_inflate struct inflate *inflate = NULL;
+	struct reader in = reader_of_fd(&a->fd), plain;
 
-static int unpack_named(
-	int fd, const char *name, int root_dir, int64_t *newest, struct err *e)
-{
-	auto_xz struct xz_reader *xz = NULL;
-	auto_zst struct zst_reader *zst = NULL;
-	struct reader in = reader_of_fd(&fd);
-
-	if (ends_in(name, ".xz")) {
-		if (xz_open(&in, 1, &xz, e) < 0)
-			return -1;
-		in = xz_as_reader(xz);
-		return unpack_stream(&in, root_dir, newest, e);
-	}
-	if (ends_in(name, ".zst")) {
-		struct reader raw = in;
-
-		if (zst_open(&raw, &zst, e) < 0)
-			return -1;
-		in = zst_as_reader(zst);
-		return unpack_stream(&in, root_dir, newest, e);
-	}
-	return unpack_stream(&in, root_dir, newest, e);
+	if (is_page(a->fd))
+		return err_set(e, ERR_UPSTREAM, "it is a web page, not an archive");
+	if (inflate_open(&in, &inflate, e) < 0)
+		return -1;
+	plain = inflate_as_reader(inflate);
+	return unpack_stream(u, &plain, e);
 }
 
 /* ---- the child */
 
-static int keep_caps(struct err *e)
+static int unpack_all(void *ctx, void *out, struct err *e)
 {
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { { 0 } };
+	struct unpacking *u = ctx;
 
-	for (int cap = 0; cap <= CAP_LAST; cap++)
-		if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0 && errno != EINVAL)
-			return err_sys(e, "cannot drop capability %d", cap);
-	for (size_t i = 0; i < ARRAY_COUNT(kept_caps); i++) {
-		data[0].permitted |= 1U << kept_caps[i];
-		data[0].effective |= 1U << kept_caps[i];
-	}
-	data[0].inheritable = 0;
-	if (syscall(SYS_capset, &head, data) < 0)
-		return err_sys(e, "cannot give up capabilities");
+	u->state = (struct unpack_state){ .limits = UNPACK_LIMITS_HARD };
+	for (size_t i = 0; i < u->plan->count; i++)
+		if (unpack_one(u, &u->plan->archive[i], e) < 0)
+			return err_wrap(
+				e, "cannot unpack '%s'", u->plan->archive[i].name);
+	*(int64_t *)out = u->newest_s;
 	return 0;
 }
 
-static int confine(int root_dir, struct err *e)
+static int unpack_confined(
+	const struct unpack_plan *p, int root_dir, int64_t *newest_s, struct err *e)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
-		prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || unshare(CLONE_NEWNET) < 0 ||
-		fchdir(root_dir) < 0 || chroot(".") < 0)
-		return err_sys(e, "cannot confine the unpacker");
-	umask(0);
-	return keep_caps(e);
+	struct unpacking u = { .plan = p, .root_dir = root_dir };
+	const struct confined c = { .run = unpack_all,
+		.ctx = &u,
+		.out = newest_s,
+		.out_size = sizeof(*newest_s),
+		.tree_dir = root_dir };
+
+	return confined_run(&c, e);
 }
 
-__attribute__((noreturn)) static void child(
-	int archive_fd, const char *name, int root_dir, int report_fd)
+/* ---- a squashfs, as a tar from an ordinary user's process */
+
+static int become_nobody(void *ctx)
 {
-	struct report r = { .failed = 1 };
+	struct err e;
+
+	(void)ctx;
+	return sandbox_set_ids(NOBODY, NOBODY, &e) < 0 ? (e.sys ? e.sys : EPERM) : 0;
+}
+
+/* Reads the program's tar to its end before asking how the program ended: a tar that is
+ * cut names its own fault. */
+static int unpack_spawned(const struct unpack_plan *p, const struct spawn *s,
+	int *read_fd, int *write_fd, int root_dir, int64_t *newest_s, struct err *e)
+{
+	const struct unpack_archive tar = { .fd = *read_fd, .name = p->archive->name };
+	const struct unpack_plan plan = {
+		.archive = &tar, .count = 1, .beneath = p->beneath
+	};
 	struct err ignored;
-
-	if (confine(root_dir, &r.err) == 0 &&
-		unpack_named(archive_fd, name, root_dir, &r.newest_s, &r.err) == 0)
-		r.failed = 0;
-	_exit(fs_write_all(report_fd, &r, sizeof(r), &ignored) < 0);
-}
-
-static int take_report(int fd, struct report *r, struct err *e)
-{
-	size_t got = 0;
-	ssize_t n;
-
-	while (got < sizeof(*r) && (n = read(fd, (char *)r + got, sizeof(*r) - got)) > 0)
-		got += (size_t)n;
-	if (got < sizeof(*r))
-		return err_set(e, ERR_FAILED, "the unpacking process died");
-	return 0;
-}
-
-int unpack_archive(
-	int archive_fd, const char *name, int root_dir, int64_t *newest_s, struct err *e)
-{
-	struct report r = { .failed = 1 };
-	int fds[2], rc;
+	int rc, status = 0;
 	pid_t pid;
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return err_sys(e, "cannot make a pipe");
-	pid = fork();
-	if (pid == 0)
-		child(archive_fd, name, root_dir, fds[1]);
-	close(fds[1]);
-	rc = pid < 0 ? err_sys(e, "cannot fork") : take_report(fds[0], &r, e);
-	close(fds[0]);
-	while (pid > 0 && waitpid(pid, NULL, 0) < 0 && errno == EINTR)
-		;
-	if (rc < 0)
+	if (spawn_start(s, &pid, e) < 0)
 		return -1;
-	if (r.failed) {
-		*e = r.err;
-		return err_wrap(e, "cannot unpack '%s'", name);
-	}
-	*newest_s = r.newest_s;
-	return 0;
+	close(STEAL_FD(*write_fd));
+	rc = unpack_confined(&plan, root_dir, newest_s, e);
+	close(STEAL_FD(*read_fd));
+	if (spawn_wait(pid, &status, rc < 0 ? &ignored : e) < 0)
+		return -1;
+	if (status != 0 && rc == 0)
+		return err_set(e, ERR_PARSE,
+			"cannot unpack '%s': the squashfs is damaged (sqfs2tar ended "
+			"with "
+			"status %d)",
+			p->archive->name, status);
+	return rc;
+}
+
+static int unpack_squashfs(
+	const struct unpack_plan *p, int root_dir, int64_t *newest_s, struct err *e)
+{
+	const char *const argv[] = { SQFS2TAR, "/proc/self/fd/0", NULL };
+	auto_fd int read_fd = -1, write_fd = -1;
+	struct spawn s = SPAWN_INIT;
+	int ends[2];
+
+	if (access(SQFS2TAR, X_OK) < 0)
+		return err_set(e, ERR_NOTFOUND,
+			"cannot read a squashfs without '%s': install squashfs-tools-ng",
+			SQFS2TAR);
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return err_sys(e, "cannot make a pipe");
+	read_fd = ends[0];
+	write_fd = ends[1];
+	s.argv = argv;
+	s.stdin_fd = p->archive->fd;
+	s.stdout_fd = write_fd;
+	s.die_with_parent = true;
+	s.in_child = become_nobody;
+	return unpack_spawned(p, &s, &read_fd, &write_fd, root_dir, newest_s, e);
+}
+
+static bool is_squashfs(int fd)
+{
+	char head[4];
+
+	return pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
+	       memcmp(head, SQUASHFS_HEAD, sizeof(head)) == 0;
+}
+
+int unpack_run(
+	const struct unpack_plan *p, int root_dir, int64_t *newest_s, struct err *e)
+{
+	for (size_t i = 0; i < p->count; i++)
+		if (lseek(p->archive[i].fd, 0, SEEK_SET) < 0)
+			return err_sys(e, "cannot rewind '%s'", p->archive[i].name);
+	if (p->count == 1 && !p->layers && is_squashfs(p->archive->fd))
+		return unpack_squashfs(p, root_dir, newest_s, e);
+	return unpack_confined(p, root_dir, newest_s, e);
 }

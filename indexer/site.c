@@ -70,6 +70,8 @@ static const struct ymap_field release_fields[] = {
 	{ "timeout_s", YNODE_SCALAR, false },
 	{ "accept_expired_release_days", YNODE_SCALAR, false },
 	{ "accept_eol", YNODE_SCALAR, false },
+	{ "checksums", YNODE_SCALAR, false },
+	{ "signature", YNODE_SCALAR, false },
 	{ "sha256", YNODE_MAPPING, false },
 };
 

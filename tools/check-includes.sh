@@ -22,7 +22,7 @@ yaml\.h lib/adapt/yaml.c
 jansson\.h lib/adapt/json.c
 gpgme\.h lib/adapt/verify.c indexer/sign.c
 openssl/.*\.h lib/adapt/digest.c
-curl/.*\.h client/image/fetch.c builder/fetch/main.c
+curl/.*\.h client/image/fetch.c builder/fetch/transfer.c builder/fetch/token.c
 sqlite3\.h indexer/catalog.c
 microhttpd\.h httpd/server.c httpd/exchange.c httpd/exchange.h httpd/response.c httpd/monitor.c
 gnutls/.*\.h httpd/tls.c httpd/tokens.c
@@ -45,6 +45,7 @@ while IFS=: read -r file line; do
 	case "$from>$to" in
 	base\>base | adapt\>base | adapt\>adapt | model\>base | model\>adapt | model\>model) ;;
 	fetch\>base | run\>base) ;;
+	fetch\>adapt) [ "$target" = lib/adapt/json.h ] || complain "$file includes $target: the network code reads tokens only" ;;
 	run\>model) case $target in lib/model/image.h | lib/model/places.h | lib/model/start.h) ;; *) complain "$file includes $target: the static front knows names and places only" ;; esac ;;
 	builder\>base | builder\>adapt | builder\>model | indexer\>base | indexer\>adapt | indexer\>model) ;;
 	httpd\>base | httpd\>model | image\>base | image\>adapt | image\>model) ;;

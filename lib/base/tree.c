@@ -245,12 +245,15 @@ static int enter_parent(struct tree *t, const struct relpath *p, struct err *e)
 }
 
 /* Makes way for an entry that is not a directory. */
-static int clear_way(int dir_fd, const struct relpath *p, struct err *e)
+static int clear_way(
+	const struct tree *t, int dir_fd, const struct relpath *p, struct err *e)
 {
 	const char *name = relpath_base(p);
 
 	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
 		return 0;
+	if (errno == EISDIR && t->flags & TREE_REPLACE)
+		return fs_remove_tree(dir_fd, name, e);
 	if (errno == EISDIR)
 		return err_set(e, ERR_PARSE,
 			"cannot write '%s': a directory has this name", p->text);
@@ -271,11 +274,15 @@ int tree_dir(
 			return entry_sys(p->text, "make directory", e);
 		if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			return entry_sys(p->text, "examine", e);
-		if (!S_ISDIR(st.st_mode))
+		if (!S_ISDIR(st.st_mode) && !(t->flags & TREE_REPLACE))
 			return err_set(e, ERR_PARSE,
 				"cannot make directory '%s': something else has this "
 				"name",
 				p->text);
+		if (!S_ISDIR(st.st_mode) &&
+			(unlinkat(dir_fd, name, 0) < 0 ||
+				mkdirat(dir_fd, name, WORKING_MODE) < 0))
+			return entry_sys(p->text, "replace", e);
 	}
 	pending_add(t, p->text, p->len, m);
 	return 0;
@@ -349,7 +356,7 @@ int tree_symlink(struct tree *t, const struct relpath *p, const char *target,
 	if (symlinkat(target, dir_fd, name) < 0) {
 		if (errno != EEXIST)
 			return entry_sys(p->text, "make symbolic link", e);
-		if (clear_way(dir_fd, p, e) < 0)
+		if (clear_way(t, dir_fd, p, e) < 0)
 			return -1;
 		if (symlinkat(target, dir_fd, name) < 0)
 			return entry_sys(p->text, "make symbolic link", e);
@@ -368,7 +375,7 @@ int tree_fifo(
 	if (mkfifoat(dir_fd, name, 0600) < 0) {
 		if (errno != EEXIST)
 			return entry_sys(p->text, "make fifo", e);
-		if (clear_way(dir_fd, p, e) < 0)
+		if (clear_way(t, dir_fd, p, e) < 0)
 			return -1;
 		if (mkfifoat(dir_fd, name, 0600) < 0)
 			return entry_sys(p->text, "make fifo", e);
@@ -421,7 +428,7 @@ int tree_hardlink(struct tree *t, const struct relpath *p, const struct relpath 
 	if (linkat(target_fd, from, dir_fd, name, 0) < 0) {
 		if (errno != EEXIST)
 			return entry_sys(p->text, "link", e);
-		if (clear_way(dir_fd, p, e) < 0)
+		if (clear_way(t, dir_fd, p, e) < 0)
 			return -1;
 		if (linkat(target_fd, from, dir_fd, name, 0) < 0)
 			return entry_sys(p->text, "link", e);
@@ -468,7 +475,7 @@ int tree_file_begin(struct tree *t, const struct relpath *p, struct err *e)
 		return -1;
 	fd = openat(dir_fd, name, flags, 0600);
 	if (fd < 0 && errno == EEXIST) {
-		if (clear_way(dir_fd, p, e) < 0)
+		if (clear_way(t, dir_fd, p, e) < 0)
 			return -1;
 		fd = openat(dir_fd, name, flags, 0600);
 	}

@@ -33,6 +33,8 @@ struct tree_meta {
 
 enum tree_flags {
 	TREE_NO_CHOWN = 1, /* single-id map: ids are not set */
+	TREE_REPLACE = 2,  /* a layer over others: a directory makes way for what is none,
+			      and the reverse */
 };
 
 struct tree;

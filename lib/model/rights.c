@@ -8,7 +8,7 @@ const struct rights rights_table[] = {
 		.folder = "builder/",
 		.needed = "libyaml-0 libarchive libzstd liblzma libjansson libgpgme "
 			  "libcrypto",
-		.execs = "mmdebstrap apt-get sh gpgv rootyard-fetch rootyard",
+		.execs = "mmdebstrap apt-get sh gpgv sqfs2tar rootyard-fetch rootyard",
 		.may_be_root = true, /* bootstraps and chroots */
 		.network = false,    /* rootyard-fetch has it */
 		.secret_key = false,
@@ -16,7 +16,7 @@ const struct rights rights_table[] = {
 	{
 		.program = "rootyard-fetch",
 		.folder = "builder/fetch/",
-		.needed = "libcurl",
+		.needed = "libcurl libjansson", /* a registry's token is JSON */
 		.execs = "",
 		.may_be_root = false,
 		.network = true,

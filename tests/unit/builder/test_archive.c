@@ -1,4 +1,5 @@
 #include "builder/archive.h"
+#include "builder/gpgv.h"
 #include "builder/inrelease.h"
 #include "builder/mirror.h"
 
@@ -99,10 +100,11 @@ static void signer_is_the_primary_of_a_good_signature(void **state)
 		"[GNUPG:] ERRSIG 01 1 8 01 1 9 -\n[GNUPG:] NO_PUBKEY 01\n" NEW GOOD VALID,
 		NEW "[GNUPG:] EXPKEYSIG 01 x\n" VALID NEW GOOD VALID };
 	char fpr[FPR_MAX];
+	struct err e;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(good); i++) {
-		assert_true(inrelease_signer(good[i], fpr));
+		assert_int_equal(gpgv_judge(good[i], "x", fpr, &e), 0);
 		assert_string_equal(fpr, PRIMARY);
 	}
 }
@@ -116,11 +118,38 @@ static void signer_must_be_good(void **state)
 		NEW GOOD NEW VALID, NEW GOOD "[GNUPG:] VALIDSIG AAAA short\n",
 		"[GNUPG:] NOTATION x\n" VALID };
 	char fpr[FPR_MAX];
+	struct err e;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(bad); i++)
-		if (inrelease_signer(bad[i], fpr))
+		if (gpgv_judge(bad[i], "x", fpr, &e) == 0)
 			fail_msg("'%s' was taken", bad[i]);
+}
+
+static void refusal_names_reason_and_key(void **state)
+{
+	static const struct {
+		const char *status, *said;
+	} table[] = {
+		{ NEW "[GNUPG:] EXPKEYSIG 0123456789ABCDEF x\n" VALID,
+			"'x' is signed by a key that has expired (0123456789ABCDEF)" },
+		{ NEW "[GNUPG:] ERRSIG 0123456789ABCDEF 1 8 01 1 9 -\n",
+			"'x' is signed by a key that is none of the recipe's "
+			"(0123456789ABCDEF)" },
+		{ NEW GOOD VALID NEW "[GNUPG:] BADSIG 0123456789ABCDEF x\n",
+			"'x' has a bad signature: it was changed, or the signature was "
+			"(0123456789ABCDEF)" },
+		{ "[GNUPG:] NODATA 4\n", "'x' carries no signature" },
+	};
+	char fpr[FPR_MAX];
+	struct err e;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_COUNT(table); i++) {
+		assert_int_equal(gpgv_judge(table[i].status, "x", fpr, &e), -1);
+		assert_int_equal(e.code, ERR_UNTRUSTED);
+		assert_string_equal(e.text, table[i].said);
+	}
 }
 
 static const char release_text[] =
@@ -169,6 +198,7 @@ int main(void)
 		cmocka_unit_test(armour_must_be_whole),
 		cmocka_unit_test(signer_is_the_primary_of_a_good_signature),
 		cmocka_unit_test(signer_must_be_good),
+		cmocka_unit_test(refusal_names_reason_and_key),
 		cmocka_unit_test(index_names_files_by_digest),
 		cmocka_unit_test(index_expires_behind_its_grace),
 		cmocka_unit_test(mirror_is_picked_by_its_last_component),
