@@ -115,7 +115,9 @@ static int fetch_unknown(struct job *j, const struct store *s, struct part *p,
 		return -1;
 	if (!part_is_unchanged(p))
 		return take(s, p, w, out, e);
-	return store_open_known(s, p, out) == 0 ? 0 : fetch_anew(j, s, p, w, out, e);
+	return store_open_known(s, p, &out->sha256, &out->fd) == 0
+		       ? 0
+		       : fetch_anew(j, s, p, w, out, e);
 }
 
 /* Its beginning may be another's, of an earlier build: then all of it, once. */

@@ -1,7 +1,5 @@
 #include "builder/fetchedstore.h"
 
-#include "builder/fetched.h"
-
 #include "lib/base/atomic.h"
 #include "lib/base/fs.h"
 
@@ -262,12 +260,12 @@ bool part_is_unchanged(const struct part *p)
 	return read_state(p, line) && strcmp(line, "same") == 0;
 }
 
-int store_open_known(const struct store *s, const struct part *p, struct fetched *out)
+int store_open_known(
+	const struct store *s, const struct part *p, struct digest *sha256, int *fd)
 {
 	char etag[LINE_MAX];
 
-	if (read_record(s, p, &out->sha256, etag) &&
-		store_find(s, &out->sha256, &out->fd) == 0)
+	if (read_record(s, p, sha256, etag) && store_find(s, sha256, fd) == 0)
 		return 0;
 	unlinkat(s->dir, p->record, 0);
 	return -1;

@@ -6,8 +6,6 @@
 
 #include "lib/adapt/digest.h"
 
-struct fetched;
-
 struct store {
 	int dir, log_fd;
 };
@@ -59,8 +57,8 @@ int part_restart(const struct store *s, struct part *p, struct err *e) must_chec
 /* Did the server say that this URL is what it last was? Then that is opened, or, where it
  * is damaged, forgotten. */
 bool part_is_unchanged(const struct part *p) nonnull;
-int store_open_known(const struct store *s, const struct part *p,
-	struct fetched *out) must_check nonnull;
+int store_open_known(const struct store *s, const struct part *p, struct digest *sha256,
+	int *fd) must_check nonnull;
 
 /* It becomes a kept file: its descriptor (read only), or -1. */
 int store_keep(const struct store *s, struct part *p, const struct digest *sha256,

@@ -4,10 +4,10 @@
 
 #define LINE_MAX (ETAG_MAX + 32)
 
-static void read_line(struct transfer *t, int64_t size)
+static void read_line(int fd, struct state *t, int64_t size)
 {
 	char line[LINE_MAX] = "", word[16] = "", etag[ETAG_MAX] = "";
-	ssize_t n = pread(t->state_fd, line, sizeof(line) - 1, 0);
+	ssize_t n = pread(fd, line, sizeof(line) - 1, 0);
 
 	if (n <= 0)
 		return;
@@ -26,14 +26,14 @@ static void read_line(struct transfer *t, int64_t size)
 		memcpy(t->known, etag, sizeof(etag));
 }
 
-int state_read(struct transfer *t, struct err *e)
+int state_read(int fd, struct state *t, struct err *e)
 {
 	off_t size = lseek(STDOUT_FILENO, 0, SEEK_END);
 
 	if (size < 0)
 		return err_sys(e, "cannot see how much there is");
-	if (t->state_fd >= 0)
-		read_line(t, (int64_t)size);
+	if (fd >= 0)
+		read_line(fd, t, (int64_t)size);
 	if (t->have == 0 && (ftruncate(STDOUT_FILENO, 0) < 0 ||
 				    lseek(STDOUT_FILENO, 0, SEEK_SET) < 0))
 		return err_sys(e, "cannot start anew");

@@ -2,10 +2,18 @@
 #ifndef BUILDER_FETCH_STATE_H
 #define BUILDER_FETCH_STATE_H
 
-#include "builder/fetch/transfer.h"
+#include "builder/fetch/answer.h"
 
-/* Fills `have`, `etag` and `known`, and places stdout where it goes on. */
-int state_read(struct transfer *t, struct err *e) must_check nonnull;
+#include "lib/base/err.h"
+
+struct state {
+	int64_t have;         /* bytes that stand in stdout */
+	char etag[ETAG_MAX];  /* of those bytes; "" if they cannot be continued */
+	char known[ETAG_MAX]; /* of what the caller has; "" if nothing */
+};
+
+/* Fills out (zeroed), and places stdout where it goes on. fd -1: nothing is known. */
+int state_read(int fd, struct state *out, struct err *e) must_check nonnull;
 
 /* word "" empties it. fd -1: nothing to do. */
 int state_write(

@@ -1,6 +1,5 @@
 #include "builder/fetch/transfer.h"
 
-#include "builder/fetch/state.h"
 #include "builder/fetch/token.h"
 
 #include "lib/base/fs.h"
@@ -42,7 +41,7 @@ static int start_body(struct transfer *t)
 		return err_set(e, ERR_UPSTREAM,
 			"the server sent an encoded body nobody asked for");
 	if (t->status == 206 && t->asked_to_go_on && t->answer.has_range &&
-		t->answer.range_first == t->have)
+		t->answer.range_first == t->at.have)
 		return 0;
 	if (t->status == 206)
 		return err_set(e, ERR_UPSTREAM, "the server continues at another place");
@@ -50,9 +49,9 @@ static int start_body(struct transfer *t)
 		return -1;
 	if (ftruncate(STDOUT_FILENO, 0) < 0 || lseek(STDOUT_FILENO, 0, SEEK_SET) < 0)
 		return err_sys(e, "cannot start anew");
-	t->have = 0;
-	snprintf(t->etag, sizeof(t->etag), "%s", t->answer.etag);
-	return t->etag[0] ? state_write(t->state_fd, "partial", t->etag, e) : 0;
+	t->at.have = 0;
+	snprintf(t->at.etag, sizeof(t->at.etag), "%s", t->answer.etag);
+	return t->at.etag[0] ? state_write(t->state_fd, "partial", t->at.etag, e) : 0;
 }
 
 static size_t on_body(char *data, size_t size, size_t count, void *ctx)
@@ -64,14 +63,14 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 		return 0;
 	if (t->status != 200 && t->status != 206)
 		return len; /* an error's page: nobody reads it */
-	if ((int64_t)len > t->max_bytes - t->have) {
+	if ((int64_t)len > t->max_bytes - t->at.have) {
 		err_set(&t->failure, ERR_LIMIT, "it is larger than %lld bytes",
 			(long long)t->max_bytes);
 		return 0;
 	}
 	if (fs_write_all(STDOUT_FILENO, data, len, &t->failure) < 0)
 		return 0;
-	t->have += (int64_t)len;
+	t->at.have += (int64_t)len;
 	return len;
 }
 
@@ -116,10 +115,10 @@ static struct curl_slist *request_headers(const struct transfer *t)
 
 	for (size_t i = 0; i < t->accept_count; i++)
 		add_header(&list, "Accept", t->accept[i]);
-	if (t->have > 0)
-		add_header(&list, "If-Range", t->etag);
-	else if (t->known[0])
-		add_header(&list, "If-None-Match", t->known);
+	if (t->at.have > 0)
+		add_header(&list, "If-Range", t->at.etag);
+	else if (t->at.known[0])
+		add_header(&list, "If-None-Match", t->at.known);
 	return list;
 }
 
@@ -130,15 +129,15 @@ static CURLcode perform(struct transfer *t)
 	char range[32];
 	CURLcode rc;
 
-	if (t->have > 0 && !t->etag[0])
-		t->have = 0;
+	if (t->at.have > 0 && !t->at.etag[0])
+		t->at.have = 0;
 	t->answer = (struct answer){ .header_bytes = 0 };
 	t->started = false;
 	t->status = 0;
-	t->asked_to_go_on = t->have > 0;
-	snprintf(range, sizeof(range), "%lld-", (long long)t->have);
+	t->asked_to_go_on = t->at.have > 0;
+	snprintf(range, sizeof(range), "%lld-", (long long)t->at.have);
 	headers = request_headers(t);
-	curl_easy_setopt(t->curl, CURLOPT_RANGE, t->have > 0 ? range : NULL);
+	curl_easy_setopt(t->curl, CURLOPT_RANGE, t->at.have > 0 ? range : NULL);
 	curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(t->curl, CURLOPT_XOAUTH2_BEARER, t->token);
 	curl_easy_setopt(t->curl, CURLOPT_HTTPAUTH,
@@ -180,7 +179,7 @@ static int judge_status(const struct transfer *t, struct err *e)
 
 static bool is_unchanged(const struct transfer *t)
 {
-	return t->status == 304 && t->known[0] && t->have == 0;
+	return t->status == 304 && t->at.known[0] && t->at.have == 0;
 }
 
 static int judge(struct transfer *t, CURLcode rc, struct err *e)
@@ -220,8 +219,8 @@ static int try_once(struct transfer *t, struct err *e)
 	if (judge(t, rc, e) == 0)
 		return 0;
 	if (t->status == 416) {
-		t->have = 0;
-		t->etag[0] = '\0';
+		t->at.have = 0;
+		t->at.etag[0] = '\0';
 	}
 	return -1;
 }
@@ -268,7 +267,7 @@ int transfer_run(struct transfer *t, struct err *e)
 {
 	int rc;
 
-	if (state_read(t, e) < 0)
+	if (state_read(t->state_fd, &t->at, e) < 0)
 		return -1;
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	t->curl = curl_easy_init();
@@ -278,7 +277,7 @@ int transfer_run(struct transfer *t, struct err *e)
 	rc = fetch_all(t, e);
 	if (rc == 0)
 		rc = is_unchanged(t) ? state_write(t->state_fd, "same", "", e)
-				     : state_write(t->state_fd, "whole", t->etag, e);
+				     : state_write(t->state_fd, "whole", t->at.etag, e);
 	curl_easy_cleanup(t->curl);
 	curl_global_cleanup();
 	free(t->token);

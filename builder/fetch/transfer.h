@@ -12,9 +12,7 @@
 #ifndef BUILDER_FETCH_TRANSFER_H
 #define BUILDER_FETCH_TRANSFER_H
 
-#include "builder/fetch/answer.h"
-
-#include "lib/base/err.h"
+#include "builder/fetch/state.h"
 
 struct transfer {
 	/* what is asked for */
@@ -29,9 +27,7 @@ struct transfer {
 
 	/* what is known so far */
 	void *curl;
-	int64_t have;         /* bytes that stand in the file */
-	char etag[ETAG_MAX];  /* of those bytes; "" if they cannot be continued */
-	char known[ETAG_MAX]; /* of what the caller has; "" if nothing */
+	struct state at;
 	char *token;
 	struct answer answer;
 	bool started; /* this answer's body has begun */
