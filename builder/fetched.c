@@ -79,6 +79,7 @@ static int run(struct job *j, const struct wanted *w, const struct part *p, stru
 		.out_fd = p->fd,
 		.state_fd = p->state_fd,
 		.log_fd = j->log_fd,
+		.accept = w->accept,
 		.registry = w->registry };
 
 	return download_run(&d, e);

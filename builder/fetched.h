@@ -20,6 +20,7 @@ struct wanted {
 	const struct digest *sha256; /* NULL: not known */
 	const char *by;              /* who says so: "releases.yaml pins" */
 	int64_t max_bytes;
+	const char *const *accept; /* as download.h has it */
 	bool registry;
 };
 

@@ -3,6 +3,11 @@
 #include "builder/archive.h"
 #include "builder/unpack.h"
 
+#include "lib/base/fs.h"
+
+#define URL_MAX  4096
+#define PAGE_MAX (8U << 20)
+
 struct source {
 	const char *name;
 	int (*unpack)(struct job *j, struct err *e);
@@ -12,6 +17,9 @@ struct source {
 static const struct source sources[] = {
 	{ "debootstrap", source_debootstrap, true },
 	{ "rootfs-http", source_rootfs_http, false },
+	{ "docker-http", source_docker, false },
+	{ "alpinelinux-http", source_alpine, false },
+	{ "archlinux-http", source_arch, false },
 };
 
 static const struct source *find(const char *name)
@@ -71,6 +79,40 @@ int source_archive(
 	}
 	if (!j->epoch_fixed)
 		j->epoch_s = newest;
+	return 0;
+}
+
+int source_base(struct job *j, const char **out, struct err *e)
+{
+	auto_buf struct buf url = BUF_INIT(URL_MAX);
+	size_t len;
+
+	if (recipe_render(j->recipe, &j->recipe->source.url, "source.url", &url, e) < 0)
+		return -1;
+	for (len = url.len; len && url.data[len - 1] == '/'; len--)
+		continue;
+	if (len == 0)
+		return err_set(e, ERR_RECIPE, "'source.url' says not where to fetch");
+	*out = arena_strndup(&j->arena, buf_str(&url), len);
+	return 0;
+}
+
+int source_newest(struct job *j, const char *url, const struct listing *l,
+	char version[LISTING_VERSION_MAX], struct err *e)
+{
+	auto_buf struct buf page = BUF_INIT(PAGE_MAX);
+	struct listing whole = *l;
+	auto_fd int fd = -1;
+
+	if (fetched_document(j, url, NULL, false, &fd, e) < 0)
+		return -1;
+	if (lseek(fd, 0, SEEK_SET) < 0)
+		return err_sys(e, "cannot rewind '%s'", url);
+	if (fs_read_fd(fd, url, &page, e) < 0)
+		return -1;
+	whole.page = buf_bytes(&page);
+	if (listing_newest(&whole, version, e) < 0)
+		return err_wrap(e, "'%s'", url);
 	return 0;
 }
 

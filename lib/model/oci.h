@@ -107,6 +107,17 @@ struct oci_doc {
 	size_t count;
 };
 int oci_parse(struct bytes text, struct oci_doc *out, struct err *e) must_check nonnull;
+
+/* One that another registry made: it need not say its type, and Docker's types are taken
+ * for those they became. */
+int oci_parse_foreign(
+	struct bytes text, struct oci_doc *out, struct err *e) must_check nonnull;
+#define DOCKER_LIST     "application/vnd.docker.distribution.manifest.list.v2+json"
+#define DOCKER_MANIFEST "application/vnd.docker.distribution.manifest.v2+json"
+
+/* The architecture that an image's config names, "" when it does not; copied. */
+int oci_config_arch(
+	struct bytes text, char *out, size_t out_size, struct err *e) must_check nonnull;
 void oci_doc_release(struct oci_doc *d) nonnull;
 #define auto_oci_doc with_cleanup(oci_doc_release)
 

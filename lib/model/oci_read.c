@@ -85,13 +85,40 @@ static int read_items(
 	return 0;
 }
 
-static int read_doc(const struct json *o, struct oci_doc *d, struct err *e)
+static int read_type(const struct json *o, const char **out, struct err *e)
 {
 	static const char *const types[] = { OCI_INDEX, OCI_MANIFEST, NULL };
+
+	return field_word(o, "mediaType", types, out, e);
+}
+
+static int read_foreign_type(const struct json *o, const char **out, struct err *e)
+{
+	static const char *const types[] = { OCI_INDEX, OCI_MANIFEST, DOCKER_LIST,
+		DOCKER_MANIFEST, NULL };
+	const char *type;
+
+	if (!json_has(o, "mediaType")) {
+		*out = json_has(o, "layers") ? OCI_MANIFEST : OCI_INDEX;
+		return 0;
+	}
+	if (field_word(o, "mediaType", types, &type, e) < 0)
+		return -1;
+	*out = strcmp(type, OCI_INDEX) == 0 || strcmp(type, DOCKER_LIST) == 0
+		       ? OCI_INDEX
+		       : OCI_MANIFEST;
+	return 0;
+}
+
+typedef int read_type_fn(const struct json *o, const char **out, struct err *e);
+
+static int read_doc(
+	const struct json *o, read_type_fn *type, struct oci_doc *d, struct err *e)
+{
 	int64_t version;
 
 	if (json_get_int(o, "schemaVersion", 2, 2, &version, e) < 0 ||
-		field_word(o, "mediaType", types, &d->media_type, e) < 0 ||
+		type(o, &d->media_type, e) < 0 ||
 		opt_str(o, "artifactType", &d->arena, &d->artifact_type, e) < 0 ||
 		read_member(o, "subject", &d->arena, &d->subject, e) < 0)
 		return -1;
@@ -104,7 +131,8 @@ static int read_doc(const struct json *o, struct oci_doc *d, struct err *e)
 	return read_items(o, "layers", d, e);
 }
 
-int oci_parse(struct bytes text, struct oci_doc *out, struct err *e)
+static int parse(
+	struct bytes text, read_type_fn *type, struct oci_doc *out, struct err *e)
 {
 	auto_json struct json_doc *doc = NULL;
 	auto_oci_doc struct oci_doc d = { .count = 0 };
@@ -114,9 +142,32 @@ int oci_parse(struct bytes text, struct oci_doc *out, struct err *e)
 		return err_set(e, ERR_LIMIT, "OCI document is larger than %u bytes",
 			OCI_DOC_MAX);
 	if (json_open(text, &doc, e) < 0 || json_root(doc, &o, e) < 0 ||
-		read_doc(o, &d, e) < 0)
+		read_doc(o, type, &d, e) < 0)
 		return err_wrap(e, "OCI document");
 	*out = d;
 	d.arena.head = NULL;
+	return 0;
+}
+
+int oci_parse(struct bytes text, struct oci_doc *out, struct err *e)
+{
+	return parse(text, read_type, out, e);
+}
+
+int oci_parse_foreign(struct bytes text, struct oci_doc *out, struct err *e)
+{
+	return parse(text, read_foreign_type, out, e);
+}
+
+int oci_config_arch(struct bytes text, char *out, size_t out_size, struct err *e)
+{
+	auto_json struct json_doc *doc = NULL;
+	const struct json *o;
+	const char *arch = "";
+
+	if (json_open(text, &doc, e) < 0 || json_root(doc, &o, e) < 0 ||
+		json_opt_str(o, "architecture", &arch, e) < 0)
+		return err_wrap(e, "image config");
+	snprintf(out, out_size, "%s", arch);
 	return 0;
 }

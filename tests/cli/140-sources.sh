@@ -73,6 +73,7 @@ for _ in $(seq 100); do
 done
 kill -KILL $pid
 wait $pid 2>/dev/null
+flock -w 20 "$T/out/toy/1/amd64/default" true # what it left running ends with it, in a moment
 exits 0 "so does the one behind a build that was killed" again stall
 like "$(tail -n 1 "$log")" '^206 ' "... with the rest alone"
 is "$(left)" "" "... and leaves nothing behind"

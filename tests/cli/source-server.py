@@ -153,7 +153,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def registry(self):
         name, _, rest = self.path.partition("?")[0].partition("/manifests/")
         kind = "manifests"
-        if not rest:
+        if kind not in self.path:
             name, _, rest = self.path.partition("?")[0].partition("/blobs/")
             kind = "blobs"
         if self.path.startswith("/token"):
