@@ -59,9 +59,13 @@ fuzz:
 bench: all
 	tools/deps.sh --bench
 	tools/bench.sh $(abspath $(O))
+PUBLICATIONS ?= 1000
 torture: all
+	$(Q)$(MAKE) -s install DESTDIR=$(abspath $(BUILD))/stage-$(SAN)
 	tests/torture/run.sh $(O)
 	KILLS=$${KILLS:-100} BUILD=$(abspath $(BUILD)) SAN=$(SAN) tests/cli/140-nightly.sh
+	tests/torture/lostwrites.sh $(O)
+	PUBLICATIONS=$(PUBLICATIONS) BUILD=$(abspath $(BUILD)) SAN=$(SAN) tests/cli/294-race.sh
 
 clean:
 	rm -rf $(BUILD)

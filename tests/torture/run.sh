@@ -1,14 +1,21 @@
 #!/bin/bash
 # Kills, fails and starves programs from outside, at each file-changing system call of the whole
-# process tree. Argument: directory of the built programs. EVERY=k takes every k-th point.
+# process tree. Argument: directory of the built programs.
+#   WHAT=NAME   one command: publish add refresh rollback rotate prune
+#   EVERY=k     every k-th point only; they come in an order of chance
+#   BUDGET=s    no new point of a command after so many seconds
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 BUILD=$(cd "$(dirname "$1")" && pwd)
 SAN=$(basename "$1")
 export BUILD SAN
 . "$TOP/tests/lib.sh" "$@"
-EVERY=${EVERY:-1}
+EVERY=${EVERY:-1} BUDGET=${BUDGET:-86400}
 gcc -O1 -D_GNU_SOURCE -o "$T/torture" "$TOP/tests/torture/torture.c" || exit 1
 
+# in memory: what syncs are good for is examined by lostwrites.sh
+W=$T/ram
+mkdir "$W" && mount -t tmpfs -o size=2g,mode=755 none "$W" && install -d -m 1777 "$W/tmp" || exit 1
+AS_ENV+=("TMPDIR=$W/tmp")
 install -d -m 2750 -g rootyard "$T/incoming"
 "$DATA/ok/toy/make-rootfs.sh" "$T/toy" || exit 1
 build() {
@@ -20,35 +27,35 @@ quiet() { "$@" >/dev/null 2>&1; }
 
 # A tree with one published build and a second one waiting.
 build 20260101_0000 && build 20260102_0000 || exit 1
-install -d -o ry-index -g ry-index "$T/old"
-index "$T/old" init --root-home "$T/home/ry-index/root" --name torture 2>/dev/null >&2 || exit 1
-index "$T/old" add "$T/incoming/toy/1/amd64/default/20260101_0000" || exit 1
-index "$T/old" publish || exit 1
-cp -a "$T/old" "$T/added"
-index "$T/added" add "$T/incoming/toy/1/amd64/default/20260102_0000" || exit 1
-old_index=$(cat "$T/old/public/meta/1.0/index-user")
+install -d -o ry-index -g ry-index "$W/old"
+index "$W/old" init --root-home "$T/home/ry-index/root" --name torture 2>/dev/null >&2 || exit 1
+index "$W/old" add "$T/incoming/toy/1/amd64/default/20260101_0000" || exit 1
+index "$W/old" publish || exit 1
+cp -a "$W/old" "$W/added"
+index "$W/added" add "$T/incoming/toy/1/amd64/default/20260102_0000" || exit 1
+old_index=$(cat "$W/old/public/meta/1.0/index-user")
 new_index=${old_index//20260101_0000/20260102_0000}
-cp -a "$T/added" "$T/both"
-index "$T/both" publish || exit 1
+cp -a "$W/added" "$W/both"
+index "$W/both" publish || exit 1
 
 # One whose older builds wait for their end, and one whose next key waits to be used.
-cp -a "$T/old" "$T/prunable"
+cp -a "$W/old" "$W/prunable"
 for serial in 20260102_0000 20260103_0000 20260104_0000; do
 	[ -d "$T/incoming/toy/1/amd64/default/$serial" ] || build "$serial" || exit 1
-	index "$T/prunable" add --force "$T/incoming/toy/1/amd64/default/$serial" || exit 1
+	index "$W/prunable" add --force "$T/incoming/toy/1/amd64/default/$serial" || exit 1
 done
-index "$T/prunable" publish && echo 'retention: {keep: 3, keep_tested: false}' >>"$T/prunable/site.yaml" &&
-	index "$T/prunable" prune >/dev/null || exit 1
-as_user ry-index sqlite3 "$T/prunable/catalog.db" "UPDATE build SET left_at = left_at - 1e6 WHERE left_at IS NOT NULL;
+index "$W/prunable" publish && echo 'retention: {keep: 3, keep_tested: false}' >>"$W/prunable/site.yaml" &&
+	index "$W/prunable" prune >/dev/null || exit 1
+as_user ry-index sqlite3 "$W/prunable/catalog.db" "UPDATE build SET left_at = left_at - 1e6 WHERE left_at IS NOT NULL;
 	UPDATE signing SET created = created - 1000000, expires = expires - 1000000 WHERE generation < 3"
-index "$T/prunable" refresh >/dev/null || exit 1
-cp -a "$T/old" "$T/rotatable"
-as_user ry-index rootyard-index key rotate -q -C "$T/rotatable" >/dev/null &&
-	as_user ry-index rootyard-index key root sign -q --root-home "$T/home/ry-index/root" "$T/rotatable/root.2" >/dev/null &&
-	as_user ry-index rootyard-index key root install -q -C "$T/rotatable" "$T/rotatable/root.2" >/dev/null || exit 1
+index "$W/prunable" refresh >/dev/null || exit 1
+cp -a "$W/old" "$W/rotatable"
+as_user ry-index rootyard-index key rotate -q -C "$W/rotatable" >/dev/null &&
+	as_user ry-index rootyard-index key root sign -q --root-home "$T/home/ry-index/root" "$W/rotatable/root.2" >/dev/null &&
+	as_user ry-index rootyard-index key root install -q -C "$W/rotatable" "$W/rotatable/root.2" >/dev/null || exit 1
 gnupg=$T/gnupg
 mkdir -m 700 "$gnupg"
-gpg --homedir "$gnupg" -q --batch --import "$T/rotatable"/public/keys/*.asc 2>/dev/null
+gpg --homedir "$gnupg" -q --batch --import "$W/rotatable"/public/keys/*.asc 2>/dev/null
 
 # What a reader sees is the old publication or the new one: index, signature and files agree.
 reader_sees_whole() { # TREE
@@ -76,43 +83,52 @@ for o in json.loads(load(doc["files"])):
 P
 }
 
-points() { # MODE... as printed by count, thinned
-	awk -v n="$1" -v k="$EVERY" -v r="$((RANDOM % EVERY))" 'BEGIN { for (i = 1 + r; i <= n; i += k) print i }'
+faults=(kill 'fail EIO' 'fail+ EIO' 'fail+ ENOSPC')
+points() { # COUNT: each point with each fault, thinned
+	local fault
+	for fault in "${!faults[@]}"; do
+		seq $((1 + RANDOM % EVERY)) "$EVERY" "$1" | sed "s/^/$fault /"
+	done | shuf
+}
+tortured() { # MODE K [ERRNO] CMD...: as ry-index
+	local how=("$1" "$2")
+	shift 2
+	[ "${how[0]}" = kill ] || { how+=("$1"); shift; }
+	# gpg may spin for ever on a failed write of its own: then we end it, as a person would
+	timeout 90 "$T/torture" "${how[@]}" -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" TMPDIR="$W/tmp" PATH="$PATH" "$@"
 }
 
 # torture_each NAME BASE CMD...: for each point and each fault a fresh copy of BASE; in the end readers
 # must see $want_index.
 torture_each() {
-	local name=$1 base=$2 count k fault bad=0 done=0
+	local name=$1 base=$2 count k fault list bad=0 done=0 until=$((SECONDS + BUDGET))
 	shift 2
-	rm -rf "$T/work"; cp -a "$base" "$T/work"
-	count=$("$T/torture" count -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" PATH="$PATH" "$@" 2>/dev/null | tail -n 1)
+	rm -rf "$W/work"; cp -a "$base" "$W/work"
+	count=$("$T/torture" count -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" TMPDIR="$W/tmp" PATH="$PATH" "$@" 2>/dev/null | tail -n 1)
 	echo "# $name makes $count file-changing calls"
-	for fault in kill 'fail EIO' 'fail+ EIO' 'fail+ ENOSPC'; do
-		for k in $(points "$count"); do
-			rm -rf "$T/work"; cp -a "$base" "$T/work"
-			# gpg may spin for ever on a failed write of its own: then we end it, as a person would
-			case $fault in
-			kill) timeout 90 "$T/torture" kill "$k" -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" PATH="$PATH" "$@" >"$T/said" 2>&1 ;;
-			*) timeout 90 "$T/torture" "${fault% *}" "$k" "${fault#* }" -- setpriv --reuid ry-index --regid ry-index --init-groups -- env HOME="$T/home/ry-index" PATH="$PATH" "$@" >"$T/said" 2>&1 ;;
-			esac
-			done=$((done + 1))
-			if ! reader_sees_whole "$T/work" >"$T/said2" 2>&1; then
-				t_show "$name, $fault at $k: a reader sees a mixture: $(cat "$T/said2")"
-				bad=$((bad + 1))
-			elif ! as_user ry-index "$@" >"$T/said2" 2>&1 || ! index "$T/work" publish >>"$T/said2" 2>&1; then
-				t_show "$name, $fault at $k: the next try fails: $(cat "$T/said2"); before: $(cat "$T/said")"
-				bad=$((bad + 1))
-			elif ! index "$T/work" fsck >"$T/said2" 2>&1; then
-				t_show "$name, $fault at $k: fsck: $(cat "$T/said2")"
-				bad=$((bad + 1))
-			elif [ "$(cat "$T/work/public/meta/1.0/index-user")" != "$want_index" ]; then
-				t_show "$name, $fault at $k: the new build is not published in the end"
-				bad=$((bad + 1))
-			fi
-		done
+	mapfile -t list < <(points "$count")
+	for k in "${list[@]}"; do
+		[ $SECONDS -lt $until ] || break
+		fault=${faults[${k% *}]} k=${k#* }
+		rm -rf "$W/work"; cp -a "$base" "$W/work"
+		# shellcheck disable=SC2046,SC2086 # mode, point, and the error if there is one
+		tortured ${fault%% *} $k $(cut -s -d" " -f2 <<<"$fault") "$@" >"$T/said" 2>&1
+		done=$((done + 1))
+		if ! reader_sees_whole "$W/work" >"$T/said2" 2>&1; then
+			t_show "$name, $fault at $k: a reader sees a mixture: $(cat "$T/said2")"
+			bad=$((bad + 1))
+		elif ! as_user ry-index "$@" >"$T/said2" 2>&1 || ! index "$W/work" publish >>"$T/said2" 2>&1; then
+			t_show "$name, $fault at $k: the next try fails: $(cat "$T/said2"); before: $(cat "$T/said")"
+			bad=$((bad + 1))
+		elif ! index "$W/work" fsck >"$T/said2" 2>&1; then
+			t_show "$name, $fault at $k: fsck: $(cat "$T/said2")"
+			bad=$((bad + 1))
+		elif [ "$(cat "$W/work/public/meta/1.0/index-user")" != "$want_index" ]; then
+			t_show "$name, $fault at $k: the new build is not published in the end"
+			bad=$((bad + 1))
+		fi
 	done
-	is "$bad" 0 "$name leaves the old or the new tree and then succeeds, at each of $done points"
+	is "$bad" 0 "$name leaves the old or the new tree and then succeeds, at each of $done points of $((4 * count))"
 }
 
 # WHAT is one of these names, or all.
@@ -121,13 +137,14 @@ run() { # NAME BASE CMD...
 	torture_each "$@"
 }
 want_index=$new_index
-run publish "$T/added" rootyard-index -q -C "$T/work" publish
-run add "$T/old" rootyard-index -q -C "$T/work" add "$T/incoming/toy/1/amd64/default/20260102_0000"
+run publish "$W/added" rootyard-index -q -C "$W/work" publish
+run add "$W/old" rootyard-index -q -C "$W/work" add "$T/incoming/toy/1/amd64/default/20260102_0000"
 want_index=$old_index
-run refresh "$T/old" rootyard-index -q -C "$T/work" refresh
-run rollback "$T/both" rootyard-index -q -C "$T/work" rollback toy/1/amd64/default 20260101_0000
-run rotate "$T/rotatable" rootyard-index key rotate -q -C "$T/work" --switch
-want_index=$(cat "$T/prunable/public/meta/1.0/index-user")
-run prune "$T/prunable" rootyard-index -q -C "$T/work" prune
+run refresh "$W/old" rootyard-index -q -C "$W/work" refresh
+run rollback "$W/both" rootyard-index -q -C "$W/work" rollback toy/1/amd64/default 20260101_0000
+run rotate "$W/rotatable" rootyard-index key rotate -q -C "$W/work" --switch
+want_index=$(cat "$W/prunable/public/meta/1.0/index-user")
+run prune "$W/prunable" rootyard-index -q -C "$W/work" prune
 gpgconf --homedir "$gnupg" --kill all
+umount "$W"
 done_testing
