@@ -3,6 +3,7 @@
 # it was started, and outside they do.
 . "$(dirname "$0")/../lib.sh"
 . "$(dirname "$0")/../store.sh"
+. "$(dirname "$0")/../system.sh"
 
 PROBE=$T/probe-escape
 PLANT=$T/probe-plant
@@ -47,6 +48,17 @@ grep '^held ' <<<"$outside" | sed 's/^held/# this host itself refuses:/'
 holds "run" "$(with_canaries 'rootyard run --rm toy/1 -- /bin/probe-escape try app $P')" 65
 holds "run without a terminal" "$(with_canaries 'rootyard run --rm toy/1 -- /bin/probe-escape try app $P </dev/null | cat')" 65
 holds "run with the layer on disk" "$(with_canaries 'rootyard run --rm --layer disk toy/1 -- /bin/probe-escape try app $P')" 65
+
+holds "start" "$(with_canaries 'rootyard create --name st toy/1 -- /bin/probe-escape try app $P && rootyard start st && rootyard wait st; rootyard logs st; rootyard rm st')" 65
+
+# ---- a system: more is allowed in it, and no more leads out of it
+delegate ry-user
+holds "run of a system" "$(with_canaries 'rootyard run --rm --init toy/1 -- /bin/probe-escape try system $P')" 45
+holds "start of a system" "$(with_canaries 'rootyard create --name st --init toy/1 -- /bin/probe-escape try system $P && rootyard start st && rootyard wait st; rootyard logs st; rootyard rm st')" 45
+exits 0 "one is started" ry run -d --name sys --init toy/1 -- sleep 1000
+holds "exec in a system" "$(with_canaries 'rootyard exec sys /bin/probe-escape try system $P')" 45
+exits 0 "it ends" ry kill --signal KILL sys
+exits 0 "... and goes" ry rm sys
 
 # ---- a container in the background, and exec
 exits 0 "one is started" ry run -d --name box toy/1 -- sleep 1000
