@@ -50,8 +50,8 @@ static int copy_into(const struct instance *from, struct instance *to,
 	to->container.ephemeral = true;
 	if (unlinkat(to->container.dir_fd, "upper", AT_REMOVEDIR) < 0)
 		return err_sys(e, "cannot make container '%s'", name);
-	if (treecopy(from->container.dir_fd, "upper", to->container.dir_fd, "upper", e) <
-		0)
+	if (treecopy(from->container.dir_fd, "upper", to->container.dir_fd, "upper",
+		    TREECOPY_ALL, e) < 0)
 		return -1;
 	if (fchownat(to->container.dir_fd, "work", from->holder.ids.uid_start,
 		    from->holder.ids.gid_start, 0) < 0 &&
@@ -133,7 +133,8 @@ static int take(const struct container *c, int snapshots, const char *name, stru
 	if (mkdirat(snapshots, HALF_MADE, 0700) < 0)
 		return err_sys(e, "cannot make snapshot '%s'", name);
 	half = open_dir(snapshots, HALF_MADE, e);
-	if (half < 0 || treecopy(c->dir_fd, "upper", half, "upper", e) < 0 ||
+	if (half < 0 ||
+		treecopy(c->dir_fd, "upper", half, "upper", TREECOPY_ALL, e) < 0 ||
 		copy_config(c->dir_fd, half, e) < 0)
 		return -1;
 	return fs_rename_synced(snapshots, HALF_MADE, snapshots, name, e);
@@ -146,7 +147,8 @@ static int restore(
 	auto_fd int from = open_dir(snapshots, name, e);
 
 	if (from < 0 || fs_remove_tree(c->dir_fd, "upper" HALF_MADE, e) < 0 ||
-		treecopy(from, "upper", c->dir_fd, "upper" HALF_MADE, e) < 0)
+		treecopy(from, "upper", c->dir_fd, "upper" HALF_MADE, TREECOPY_ALL, e) <
+			0)
 		return -1;
 	if (renameat2(c->dir_fd, "upper" HALF_MADE, c->dir_fd, "upper", RENAME_EXCHANGE) <
 		0)

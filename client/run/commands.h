@@ -20,6 +20,7 @@ extern const struct command cmd_freeze;
 extern const struct command cmd_thaw;
 extern const struct command cmd_rename;
 extern const struct command cmd_copy;
+extern const struct command cmd_cp;
 extern const struct command cmd_snapshot;
 extern const struct command cmd_upgrade;
 extern const struct command cmd_autostart;

@@ -42,6 +42,7 @@ int main(int argc, char **argv)
 		cmd_thaw,
 		cmd_rename,
 		cmd_copy,
+		cmd_cp,
 		cmd_snapshot,
 		cmd_upgrade,
 		cmd_autostart,

@@ -10,9 +10,9 @@ void report_failure(int sock_fd, int status, const struct err *e)
 	_exit(status);
 }
 
-int report_master(int sock_fd, int master_fd, struct err *e)
+int report_descriptor(int sock_fd, int fd, struct err *e)
 {
-	struct report r = { .kind = REPORT_MASTER };
+	struct report r = { .kind = REPORT_DESCRIPTOR };
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(sizeof(int))];
@@ -27,9 +27,9 @@ int report_master(int sock_fd, int master_fd, struct err *e)
 	head->cmsg_level = SOL_SOCKET;
 	head->cmsg_type = SCM_RIGHTS;
 	head->cmsg_len = CMSG_LEN(sizeof(int));
-	memcpy(CMSG_DATA(head), &master_fd, sizeof(int));
+	memcpy(CMSG_DATA(head), &fd, sizeof(int));
 	if (sendmsg(sock_fd, &message, MSG_NOSIGNAL) < 0)
-		return err_sys(e, "cannot hand over the terminal");
+		return err_sys(e, "cannot hand over a descriptor");
 	return 0;
 }
 

@@ -9,8 +9,8 @@
 
 enum report_kind {
 	REPORT_FAILURE = 1,
-	REPORT_MASTER, /* carries the master of the terminal */
-	REPORT_RUNS,   /* a warden's: the command was executed */
+	REPORT_DESCRIPTOR, /* carries one: the master of the terminal, or a root */
+	REPORT_RUNS,       /* a warden's: the command was executed */
 };
 
 struct report {
@@ -23,7 +23,7 @@ struct report {
 __attribute__((noreturn)) void report_failure(
 	int sock_fd, int status, const struct err *e) nonnull;
 
-int report_master(int sock_fd, int master_fd, struct err *e) must_check nonnull;
+int report_descriptor(int sock_fd, int fd, struct err *e) must_check nonnull;
 
 /* 1 a report, 0 the end, -1 error; *fd receives a descriptor that came along, or -1. */
 int report_receive(

@@ -23,6 +23,7 @@ struct link {
 
 struct copying {
 	int top_fd; /* the copy's directory, -1 until it is made */
+	bool plain;
 	char path[PATH_MAX];
 	size_t len, depth;
 	struct link *link;
@@ -57,9 +58,11 @@ static int finish(
 {
 	const struct timespec times[] = { st->st_atim, st->st_mtim };
 
-	if (fchown(to, st->st_uid, st->st_gid) < 0 || fchmod(to, st->st_mode & 07777) < 0)
+	if (!c->plain && fchown(to, st->st_uid, st->st_gid) < 0)
 		return failed(c, "set the owner of", e);
-	if (copy_xattrs(c, from, to, e) < 0)
+	if (fchmod(to, st->st_mode & (c->plain ? 0777 : 07777)) < 0)
+		return failed(c, "set the mode of", e);
+	if (!c->plain && copy_xattrs(c, from, to, e) < 0)
 		return -1;
 	return futimens(to, times) < 0 ? failed(c, "set the times of", e) : 0;
 }
@@ -108,37 +111,44 @@ static int copy_file(struct copying *c, int from_dir, int to_dir, const char *fr
 	return finish(c, in, out, st, e);
 }
 
+/* Of what has no descriptor: owner and times. */
+static int finish_name(const struct copying *c, int to_dir, const char *to,
+	const struct stat *st, struct err *e)
+{
+	const struct timespec times[] = { st->st_atim, st->st_mtim };
+
+	if (!c->plain &&
+		fchownat(to_dir, to, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0)
+		return failed(c, "set the owner of", e);
+	return utimensat(to_dir, to, times, AT_SYMLINK_NOFOLLOW) < 0
+		       ? failed(c, "set the times of", e)
+		       : 0;
+}
+
 static int copy_symlink(const struct copying *c, int from_dir, int to_dir,
 	const char *from, const char *to, const struct stat *st, struct err *e)
 {
-	const struct timespec times[] = { st->st_atim, st->st_mtim };
 	char target[PATH_MAX];
 	ssize_t n = readlinkat(from_dir, from, target, sizeof(target) - 1);
 
 	if (n < 0)
 		return failed(c, "read the link", e);
 	target[n] = '\0';
-	if (symlinkat(target, to_dir, to) < 0 ||
-		fchownat(to_dir, to, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-		utimensat(to_dir, to, times, AT_SYMLINK_NOFOLLOW) < 0)
+	if (symlinkat(target, to_dir, to) < 0)
 		return failed(c, "copy", e);
-	return 0;
+	return finish_name(c, to_dir, to, st, e);
 }
 
 /* A FIFO, or a whiteout: the mark that a name of the image is gone. */
 static int copy_node(const struct copying *c, int to_dir, const char *to,
 	const struct stat *st, struct err *e)
 {
-	const struct timespec times[] = { st->st_atim, st->st_mtim };
-
-	if (S_ISSOCK(st->st_mode) || (S_ISCHR(st->st_mode) && st->st_rdev != 0) ||
-		S_ISBLK(st->st_mode))
+	if (S_ISSOCK(st->st_mode) || (S_ISCHR(st->st_mode) && c->plain) ||
+		(S_ISCHR(st->st_mode) && st->st_rdev != 0) || S_ISBLK(st->st_mode))
 		return 0;
-	if (mknodat(to_dir, to, st->st_mode, st->st_rdev) < 0 ||
-		fchownat(to_dir, to, st->st_uid, st->st_gid, AT_SYMLINK_NOFOLLOW) < 0 ||
-		utimensat(to_dir, to, times, AT_SYMLINK_NOFOLLOW) < 0)
+	if (mknodat(to_dir, to, st->st_mode, st->st_rdev) < 0)
 		return failed(c, "copy", e);
-	return 0;
+	return finish_name(c, to_dir, to, st, e);
 }
 
 static int copy_entry(struct copying *c, int from_dir, int to_dir, const char *from,
@@ -218,7 +228,8 @@ static void allow_descriptors(void)
 	}
 }
 
-int treecopy(int from_dir, const char *from, int to_dir, const char *to, struct err *e)
+int treecopy(int from_dir, const char *from, int to_dir, const char *to,
+	enum treecopy_how how, struct err *e)
 {
 	auto_free struct copying *c = xcalloc(1, sizeof(*c));
 	auto_free char *names = xmalloc(XATTR_NAMES_MAX);
@@ -227,6 +238,7 @@ int treecopy(int from_dir, const char *from, int to_dir, const char *to, struct 
 
 	allow_descriptors();
 	c->top_fd = -1;
+	c->plain = how == TREECOPY_PLAIN;
 	c->names = names;
 	c->value = value;
 	rc = copy_entry(c, from_dir, to_dir, from, to, e);

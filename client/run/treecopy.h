@@ -9,8 +9,14 @@
 
 #include "lib/base/err.h"
 
+enum treecopy_how {
+	TREECOPY_ALL, /* as the rules say */
+	TREECOPY_PLAIN, /* what a person copies: content, permissions and times; the owner is
+			   who copies, and nothing comes along that gives rights */
+};
+
 /* The tree `from` of from_dir becomes `to` of to_dir, which must not exist. */
 int treecopy(int from_dir, const char *from, int to_dir, const char *to,
-	struct err *e) must_check nonnull;
+	enum treecopy_how how, struct err *e) must_check nonnull;
 
 #endif

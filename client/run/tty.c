@@ -55,7 +55,7 @@ int tty_make(int sock_fd, bool console, const struct winsize *window, struct err
 	if (slave < 0)
 		return err_sys(e, "cannot open the terminal");
 	if ((console && show_as_console(master, e) < 0) ||
-		report_master(sock_fd, master, e) < 0)
+		report_descriptor(sock_fd, master, e) < 0)
 		return -1;
 	return STEAL_FD(slave);
 }

@@ -32,7 +32,7 @@ static void a_tree_is_copied_as_it_is(void **state)
 	assert_int_equal(mknodat(s->fd, "from/p", S_IFIFO | 0600, 0), 0);
 	assert_int_equal(fchmodat(s->fd, "from/d", 01755, 0), 0);
 	assert_int_equal(utimensat(s->fd, "from/d", old, 0), 0);
-	assert_int_equal(treecopy(s->fd, "from", s->fd, "to", &e), 0);
+	assert_int_equal(treecopy(s->fd, "from", s->fd, "to", TREECOPY_ALL, &e), 0);
 
 	assert_int_equal(fstatat(s->fd, "to/d/f", &a, 0), 0);
 	assert_int_equal(fstatat(s->fd, "to/g", &b, 0), 0);
@@ -56,10 +56,10 @@ static void nothing_is_copied_over(void **state)
 	assert_int_equal(mkdirat(s->fd, "from", 0700), 0);
 	put(s->fd, "from/f", "x", 0600);
 	assert_int_equal(mkdirat(s->fd, "to", 0700), 0);
-	assert_int_equal(treecopy(s->fd, "from", s->fd, "to", &e), -1);
+	assert_int_equal(treecopy(s->fd, "from", s->fd, "to", TREECOPY_ALL, &e), -1);
 	assert_int_equal(e.sys, EEXIST);
 	assert_false(fs_exists_at(s->fd, "to/f"));
-	assert_int_equal(treecopy(s->fd, "none", s->fd, "new", &e), -1);
+	assert_int_equal(treecopy(s->fd, "none", s->fd, "new", TREECOPY_ALL, &e), -1);
 	assert_int_equal(e.sys, ENOENT);
 }
 
