@@ -33,6 +33,18 @@ void verifier_close(struct verifier **v) nonnull;
 int verify_key_fingerprint(
 	struct bytes key, char out[FPR_MAX], struct err *e) must_check nonnull;
 
+/* What a public key says of itself; nothing is verified by looking. */
+struct verify_key {
+	char fpr[FPR_MAX]; /* of the primary */
+	char user[128];    /* the first user id, "" if there is none */
+	int64_t expires_s; /* the last of what can sign; 0: never */
+	bool revoked;
+};
+
+/* The keys of armoured blocks, `room` at most; ERR_PARSE when there is none. */
+int verify_list_keys(struct bytes blocks, struct verify_key *out, size_t room,
+	size_t *count, struct err *e) must_check nonnull;
+
 struct verify_role {
 	const char *const *fprs; /* primary fingerprints */
 	size_t count;

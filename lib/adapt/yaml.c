@@ -2,6 +2,7 @@
 
 #include "lib/base/arena.h"
 #include "lib/base/buf.h"
+#include "lib/base/utf8.h"
 
 #include <yaml.h>
 
@@ -9,6 +10,10 @@
 #define NODES_MAX     (256U << 10) /* aliases included */
 #define ANCHORS_MAX   256U
 #define EXPANSION_MAX (1U << 20) /* bytes that aliases may stand for */
+#define TEXT_MAX      (1U << 20) /* bytes of one scalar */
+#define BINARY_TAG    "tag:yaml.org,2002:binary"
+#define MERGE_KEY     "<<"
+#define BOM           "\xef\xbb\xbf"
 
 #define TAB_SENTENCE "a tab: indent with spaces"
 
@@ -25,6 +30,7 @@ struct anchor {
 struct yreader {
 	yaml_parser_t parser;
 	const char *name;
+	const struct yaml_faults *faults; /* NULL: the first one ends the reading */
 	struct bytes text;
 	struct arena *arena;
 	struct anchor *anchors; /* the newest first */
@@ -44,6 +50,24 @@ static int fail_at(const struct yreader *r, enum err_code code, const yaml_mark_
 {
 	return err_set(e, code, "%s:%zu:%zu: %s", r->name, at->line + 1, at->column + 1,
 		sentence);
+}
+
+/* What is wrong but does not keep the rest from being read. */
+static int fault(const struct yreader *r, unsigned int line, unsigned int column,
+	const char *sentence, struct err *e)
+{
+	if (!r->faults)
+		return err_set(
+			e, ERR_PARSE, "%s:%u:%u: %s", r->name, line, column, sentence);
+	r->faults->say(r->faults->ctx, line, column, sentence);
+	return 0;
+}
+
+static int fault_at(const struct yreader *r, const yaml_mark_t *at, const char *sentence,
+	struct err *e)
+{
+	return fault(
+		r, (unsigned int)at->line + 1, (unsigned int)at->column + 1, sentence, e);
 }
 
 static void event_release(yaml_event_t *event)
@@ -166,10 +190,44 @@ static int use_alias(struct yreader *r, const yaml_event_t *event, unsigned int 
 	return 0;
 }
 
-static bool is_text_tag(const yaml_char_t *tag)
+static bool is_tag(const yaml_char_t *tag, const char *name)
 {
-	return strcmp((const char *)tag, YAML_STR_TAG) == 0 ||
-	       strcmp((const char *)tag, "tag:yaml.org,2002:binary") == 0;
+	return strcmp((const char *)tag, name) == 0;
+}
+
+/* !!binary stands for the bytes that its base64 says; white space in it does not count.
+ */
+static int decode_binary(struct yreader *r, struct ynode *n, struct err *e)
+{
+	auto_buf struct buf text = BUF_INIT(TEXT_MAX), bytes = BUF_INIT(TEXT_MAX);
+	struct err why;
+
+	for (size_t i = 0; i < n->len; i++)
+		if (!strchr(" \t\r\n", n->text[i]))
+			buf_add_byte(&text, (unsigned char)n->text[i]);
+	if (buf_decode_base64(buf_bytes(&text), &bytes, &why) < 0)
+		return fault(r, n->line, n->column, "!!binary is no base64", e);
+	for (size_t i = 0, len; i < bytes.len; i += len) {
+		uint32_t c;
+
+		len = utf8_decode(bytes_of(bytes.data + i, bytes.len - i), &c);
+		if (len == 0 || c == 0)
+			return fault(r, n->line, n->column, "!!binary is no text", e);
+	}
+	n->text = arena_strndup(r->arena, buf_str(&bytes), bytes.len);
+	n->len = bytes.len;
+	return 0;
+}
+
+static int apply_tag(
+	struct yreader *r, const yaml_char_t *tag, struct ynode *n, struct err *e)
+{
+	if (!tag || is_tag(tag, YAML_STR_TAG))
+		return 0;
+	if (is_tag(tag, BINARY_TAG))
+		return decode_binary(r, n, e);
+	return fault(
+		r, n->line, n->column, "a tag: only !!str and !!binary are known", e);
 }
 
 /* `- y` behind a tab would silently continue the `- x` above it. */
@@ -208,22 +266,23 @@ static int take_scalar(struct yreader *r, const yaml_event_t *event, struct ynod
 	size_t len = event->data.scalar.length;
 	struct ynode *n;
 
-	if (tag && !is_text_tag(tag))
-		return fail_at(
-			r, ERR_PARSE, at, "a tag: only !!str and !!binary are known", e);
-	if (memchr(value, 0, len))
-		return fail_at(r, ERR_PARSE, at, "a NUL in a string", e);
+	if (len > TEXT_MAX)
+		return fail_at(r, ERR_LIMIT, at, "a string of more than 1 MiB", e);
+	if (memchr(value, 0, len) && fault_at(r, at, "a NUL in a string", e) < 0)
+		return -1;
 	if (check_continuation(r, event, e) < 0 ||
 		node_new(r, YNODE_SCALAR, at, &n, e) < 0)
 		return -1;
 
 	n->plain = event->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !tag;
+	n->block = event->data.scalar.style == YAML_LITERAL_SCALAR_STYLE;
 	n->text = arena_strndup(r->arena, value, len);
-	n->len = len;
+	n->len = strlen(n->text);
 
 	struct anchor *a = NULL;
 
-	if (anchor_begin(r, event->data.scalar.anchor, at, n, &a, e) < 0)
+	if (apply_tag(r, tag, n, e) < 0 ||
+		anchor_begin(r, event->data.scalar.anchor, at, n, &a, e) < 0)
 		return -1;
 	*extent = (struct extent){ sizeof(*n) + len, 0 };
 	if (a) {
@@ -231,39 +290,6 @@ static int take_scalar(struct yreader *r, const yaml_event_t *event, struct ynod
 		a->complete = true;
 	}
 	*out = n;
-	return 0;
-}
-
-static int by_text_then_place(const void *left, const void *right)
-{
-	const struct ynode *a = *(struct ynode *const *)left;
-	const struct ynode *b = *(struct ynode *const *)right;
-	int order = strcmp(a->text, b->text);
-
-	if (order)
-		return order;
-	if (a->line != b->line)
-		return a->line < b->line ? -1 : 1;
-	return (a->column > b->column) - (a->column < b->column);
-}
-
-static int check_keys(const struct yreader *r, const struct ynode *map, struct err *e)
-{
-	auto_free struct ynode **key = xcalloc(map->count + 1, sizeof(struct ynode *));
-
-	for (size_t i = 0; i < map->count; i++) {
-		key[i] = map->item[2 * i];
-		if (key[i]->kind != YNODE_SCALAR)
-			return err_set(e, ERR_PARSE, "%s:%u:%u: a key that is no string",
-				r->name, key[i]->line, key[i]->column);
-	}
-	qsort(key, map->count, sizeof(struct ynode *), by_text_then_place);
-	for (size_t i = 1; i < map->count; i++)
-		if (strcmp(key[i - 1]->text, key[i]->text) == 0)
-			return err_set(e, ERR_PARSE,
-				"%s:%u:%u: key '%s' again, first in line %u", r->name,
-				key[i]->line, key[i]->column, key[i]->text,
-				key[i - 1]->line);
 	return 0;
 }
 
@@ -319,6 +345,153 @@ static int take_items(struct yreader *r, yaml_event_type_t end, unsigned int dep
 	return 0;
 }
 
+/* ---- the keys of a mapping */
+
+struct pair {
+	struct ynode *key, *value;
+	size_t order;
+	bool merged; /* came by "<<" */
+};
+
+struct pairs {
+	struct pair *item;
+	size_t count, cap;
+};
+
+static void pairs_release(struct pairs *pairs)
+{
+	free(pairs->item);
+}
+#define auto_pairs with_cleanup(pairs_release)
+
+static void pairs_add(struct pairs *p, struct ynode *const *two, bool merged)
+{
+	if (p->count == p->cap) {
+		p->cap = p->cap ? 2 * p->cap : 16;
+		p->item = xrealloc(p->item, p->cap * sizeof(*p->item));
+	}
+	p->item[p->count] = (struct pair){
+		.key = two[0], .value = two[1], .order = p->count, .merged = merged
+	};
+	p->count++;
+}
+
+static bool is_merge(const struct ynode *key)
+{
+	return key->kind == YNODE_SCALAR && key->plain &&
+	       strcmp(key->text, MERGE_KEY) == 0;
+}
+
+static int merge_one(
+	struct yreader *r, const struct ynode *from, struct pairs *into, struct err *e)
+{
+	if (from->kind != YNODE_MAPPING)
+		return fault(r, from->line, from->column,
+			"'<<' takes a mapping or a list of mappings", e);
+	r->nodes += from->count;
+	if (r->nodes > NODES_MAX)
+		return err_set(e, ERR_LIMIT, "%s:%u:%u: too many nodes", r->name,
+			from->line, from->column);
+	for (size_t i = 0; i < from->count; i++)
+		pairs_add(into, from->item + 2 * i, true);
+	return 0;
+}
+
+static int merge(
+	struct yreader *r, const struct ynode *from, struct pairs *into, struct err *e)
+{
+	if (from->kind != YNODE_SEQUENCE)
+		return merge_one(r, from, into, e);
+	for (size_t i = 0; i < from->count; i++)
+		if (merge_one(r, from->item[i], into, e) < 0)
+			return -1;
+	return 0;
+}
+
+static int by_text_then_order(const void *left, const void *right)
+{
+	const struct pair *a = left, *b = right;
+	int order = strcmp(a->key->text, b->key->text);
+
+	return order ? order : (a->order > b->order) - (a->order < b->order);
+}
+
+static int by_order(const void *left, const void *right)
+{
+	const struct pair *a = left, *b = right;
+
+	return (a->order > b->order) - (a->order < b->order);
+}
+
+static int check_key(const struct yreader *r, const struct ynode *key, struct err *e)
+{
+	if (key->kind == YNODE_SCALAR)
+		return 0;
+	return fault(r, key->line, key->column, "a key that is no string", e);
+}
+
+static int say_again(const struct yreader *r, const struct ynode *first,
+	const struct ynode *again, struct err *e)
+{
+	char sentence[256];
+
+	snprintf(sentence, sizeof(sentence), "key '%.100s' again, first in line %u",
+		again->text, first->line);
+	return fault(r, again->line, again->column, sentence, e);
+}
+
+/* Of equal keys the first stays: what stands here before what came by "<<". */
+static int drop_equal(const struct yreader *r, struct pairs *p, struct err *e)
+{
+	size_t kept = 0;
+
+	if (p->count)
+		qsort(p->item, p->count, sizeof(*p->item), by_text_then_order);
+	for (size_t i = 0; i < p->count; i++) {
+		const struct pair *before = kept ? &p->item[kept - 1] : NULL;
+
+		if (!before || strcmp(before->key->text, p->item[i].key->text) != 0)
+			p->item[kept++] = p->item[i];
+		else if (!p->item[i].merged &&
+			 say_again(r, before->key, p->item[i].key, e) < 0)
+			return -1;
+	}
+	p->count = kept;
+	if (kept)
+		qsort(p->item, kept, sizeof(*p->item), by_order);
+	return 0;
+}
+
+/* Brings in what "<<" names, and sees to it that each key stands once. */
+static int settle_keys(struct yreader *r, struct ynode *map, struct err *e)
+{
+	auto_pairs struct pairs pairs = { 0 };
+	bool merges = false;
+
+	for (size_t i = 0; i < map->count; i++) {
+		if (check_key(r, map->item[2 * i], e) < 0)
+			return -1;
+		if (is_merge(map->item[2 * i]))
+			merges = true;
+		else if (map->item[2 * i]->kind == YNODE_SCALAR)
+			pairs_add(&pairs, map->item + 2 * i, false);
+	}
+	for (size_t i = 0; merges && i < map->count; i++)
+		if (is_merge(map->item[2 * i]) &&
+			merge(r, map->item[2 * i + 1], &pairs, e) < 0)
+			return -1;
+	if (drop_equal(r, &pairs, e) < 0)
+		return -1;
+	if (pairs.count > map->count)
+		map->item = arena_array(r->arena, 2 * pairs.count, sizeof(*map->item));
+	map->count = pairs.count;
+	for (size_t i = 0; i < pairs.count; i++) {
+		map->item[2 * i] = pairs.item[i].key;
+		map->item[2 * i + 1] = pairs.item[i].value;
+	}
+	return 0;
+}
+
 static int take_collection(struct yreader *r, const yaml_event_t *event,
 	unsigned int depth, struct ynode **out, struct extent *extent, struct err *e)
 {
@@ -328,9 +501,8 @@ static int take_collection(struct yreader *r, const yaml_event_t *event,
 		map ? event->data.mapping_start.tag : event->data.sequence_start.tag;
 	struct ynode *n;
 
-	if (tag)
-		return fail_at(
-			r, ERR_PARSE, at, "a tag: only !!str and !!binary are known", e);
+	if (tag && fault_at(r, at, "a tag: only !!str and !!binary are known", e) < 0)
+		return -1;
 	if (depth >= DEPTH_MAX)
 		return fail_at(r, ERR_LIMIT, at, "more than 32 levels deep", e);
 	if (node_new(r, map ? YNODE_MAPPING : YNODE_SEQUENCE, at, &n, e) < 0)
@@ -347,7 +519,7 @@ static int take_collection(struct yreader *r, const yaml_event_t *event,
 	if (take_items(r, map ? YAML_MAPPING_END_EVENT : YAML_SEQUENCE_END_EVENT, depth,
 		    n, extent, e) < 0)
 		return -1;
-	if (map && check_keys(r, n, e) < 0)
+	if (map && settle_keys(r, n, e) < 0)
 		return -1;
 	if (a) {
 		a->weight = extent->weight;
@@ -379,6 +551,10 @@ static int take_document(struct yreader *r, struct ynode **root, struct err *e)
 			return -1;
 		if (event.type == YAML_STREAM_END_EVENT)
 			return 0;
+		if (event.type == YAML_DOCUMENT_START_EVENT &&
+			event.data.document_start.version_directive &&
+			event.data.document_start.version_directive->minor != 1)
+			return fail_at(r, ERR_PARSE, &event.start_mark, "no YAML 1.1", e);
 		if (event.type == YAML_STREAM_START_EVENT ||
 			event.type == YAML_DOCUMENT_START_EVENT)
 			continue;
@@ -397,8 +573,14 @@ static int take_document(struct yreader *r, struct ynode **root, struct err *e)
 int yaml_parse(struct bytes text, const char *name, size_t ceiling, struct ydoc *out,
 	struct err *e)
 {
+	return yaml_parse_all(text, name, ceiling, NULL, out, e);
+}
+
+int yaml_parse_all(struct bytes text, const char *name, size_t ceiling,
+	const struct yaml_faults *faults, struct ydoc *out, struct err *e)
+{
 	struct arena *arena;
-	struct yreader r = { .name = name, .text = text };
+	struct yreader r = { .name = name, .text = text, .faults = faults };
 	struct ynode *root = NULL;
 
 	if (text.len > ceiling)
@@ -406,6 +588,8 @@ int yaml_parse(struct bytes text, const char *name, size_t ceiling, struct ydoc 
 	if (!yaml_parser_initialize(&r.parser))
 		err_abort("out of memory");
 	r.arena = arena = xcalloc(1, sizeof(*arena));
+	if (text.len >= 3 && memcmp(text.data, BOM, 3) == 0)
+		r.text = text = bytes_of(text.data + 3, text.len - 3);
 	yaml_parser_set_encoding(&r.parser, YAML_UTF8_ENCODING);
 	yaml_parser_set_input_string(
 		&r.parser, text.len ? text.data : (const unsigned char *)"", text.len);

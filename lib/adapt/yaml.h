@@ -2,9 +2,9 @@
  * The only file that knows libyaml (yaml.c; yamlw.c writes without it).
  * Rules   scalars keep their source text and style, types are the reader's business;
  *         one document (a second is ignored); aliases expand at most 1 MiB of nodes,
- *         depth at most 32, 256 Ki nodes, 256 anchors; duplicate keys, keys that are no
- *         strings, and tabs as indentation are refused; tags !!str and !!binary are
- *         accepted, others refused
+ *         depth at most 32, 256 Ki nodes, 256 anchors, a scalar at most 1 MiB; "<<"
+ *         merges; duplicate keys, keys that are no strings, and tabs as indentation are
+ *         refused; !!str and !!binary (decoded) are accepted, other tags refused
  * Errors  ERR_PARSE or ERR_LIMIT "NAME:LINE:COLUMN: sentence"
  * Owns    the document owns every node; an alias is its anchor's node
  * Source  YAML 1.1 as libyaml reads it */
@@ -19,6 +19,7 @@ enum ynode_kind { YNODE_SCALAR, YNODE_SEQUENCE, YNODE_MAPPING };
 struct ynode {
 	enum ynode_kind kind;
 	bool plain;                /* an unquoted scalar */
+	bool block;                /* a literal one: its text begins a line below */
 	unsigned int line, column; /* from 1 */
 	const char *text;          /* scalar: NUL-terminated */
 	size_t len;
@@ -35,6 +36,18 @@ struct ydoc {
 /* name is what errors call the text ("recipes/debian/image.yaml"); ceiling in bytes. */
 int yaml_parse(struct bytes text, const char *name, size_t ceiling, struct ydoc *out,
 	struct err *e) must_check nonnull;
+
+/* Where faults go that do not keep the rest from being read. */
+struct yaml_faults {
+	void (*say)(
+		void *ctx, unsigned int line, unsigned int column, const char *sentence);
+	void *ctx;
+};
+
+/* The same, but duplicate keys, tags and the like are told to `faults`, all of them. */
+int yaml_parse_all(struct bytes text, const char *name, size_t ceiling,
+	const struct yaml_faults *faults, struct ydoc *out, struct err *e) must_check
+	nonnull_args(2, 5, 6);
 void yaml_release(struct ydoc *doc) nonnull;
 #define auto_yaml with_cleanup(yaml_release)
 

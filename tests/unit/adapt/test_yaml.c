@@ -100,6 +100,9 @@ static void errors_name_place_and_reason(void **state)
 		{ "a: \"x\\0y\"\n", "image.yaml:1:4: ", "a NUL" },
 		{ "a: \x01\n", "image.yaml:1:4: ", "control" },
 		{ "a: b: c\n", "image.yaml:1:5: ", "" },
+		{ "a: !!binary '*'\n", "image.yaml:1:4: ", "no base64" },
+		{ "<<: x\n", "image.yaml:1:5: ", "'<<' takes a mapping" },
+		{ "%YAML 1.2\n---\na: b\n", "image.yaml:1:1: ", "no YAML 1.1" },
 	};
 
 	(void)state;
@@ -123,7 +126,67 @@ static void str_and_binary_tags_make_strings(void **state)
 	parse("a: !!str 1\nb: !!binary aGVsbG8=\n", &doc);
 	assert_string_equal(yaml_get(doc.root, "a")->text, "1");
 	assert_false(yaml_get(doc.root, "a")->plain);
-	assert_string_equal(yaml_get(doc.root, "b")->text, "aGVsbG8=");
+	assert_string_equal(yaml_get(doc.root, "b")->text, "hello");
+}
+
+static void merges_bring_in_what_is_not_there(void **state)
+{
+	auto_yaml struct ydoc doc = { 0 };
+	const struct ynode *list;
+
+	(void)state;
+	parse("- &a {x: 1, y: 2}\n- &b {y: 3, z: 4}\n- {<<: *a, y: 5}\n- {<<: [*b, *a]}\n"
+	      "- {\"<<\": *a}\n- &c {<<: *a, w: 6}\n- {<<: *c}\n",
+		&doc);
+	list = doc.root;
+	assert_int_equal(list->item[2]->count, 2);
+	assert_string_equal(yaml_get(list->item[2], "x")->text, "1");
+	assert_string_equal(yaml_get(list->item[2], "y")->text, "5");
+	assert_int_equal(list->item[3]->count, 3);
+	assert_string_equal(yaml_get(list->item[3], "y")->text, "3");
+	assert_string_equal(yaml_get(list->item[3], "x")->text, "1");
+	assert_int_equal(list->item[4]->count, 1);
+	assert_int_equal(list->item[6]->count, 3);
+	assert_string_equal(yaml_get(list->item[6], "w")->text, "6");
+}
+
+static void say(void *ctx, unsigned int line, unsigned int column, const char *sentence)
+{
+	unsigned int *seen = ctx;
+
+	(void)column;
+	assert_non_null(sentence);
+	seen[0]++;
+	seen[1] += line;
+}
+
+static void faults_are_told_all(void **state)
+{
+	static const char text[] =
+		"a: 1\na: 2\nb: !foo 3\nc: {d: 1, d: 2}\n<<: x\n[k]: v\n";
+	unsigned int seen[2] = { 0 };
+	const struct yaml_faults faults = { .say = say, .ctx = seen };
+	auto_yaml struct ydoc doc = { 0 };
+	struct err e;
+
+	(void)state;
+	assert_int_equal(
+		yaml_parse_all(bytes_of_str(text), "x", CEILING, &faults, &doc, &e), 0);
+	assert_int_equal(seen[0], 5);
+	assert_int_equal(seen[1], 2 + 3 + 4 + 5 + 6);
+	assert_int_equal(doc.root->count, 3);
+}
+
+static void a_byte_order_mark_is_nothing(void **state)
+{
+	auto_yaml struct ydoc doc = { 0 };
+
+	(void)state;
+	parse("\xef\xbb\xbf"
+	      "a: 1\nb: 2\n",
+		&doc);
+	assert_int_equal(doc.root->count, 2);
+	assert_non_null(yaml_get(doc.root, "a"));
 }
 
 static void second_document_is_ignored(void **state)
@@ -332,6 +395,9 @@ int main(void)
 		T(columns_count_characters),
 		T(errors_name_place_and_reason),
 		T(str_and_binary_tags_make_strings),
+		T(merges_bring_in_what_is_not_there),
+		T(faults_are_told_all),
+		T(a_byte_order_mark_is_nothing),
 		T(second_document_is_ignored),
 		T(empty_document_has_no_root),
 		T(ceiling_is_exact),
