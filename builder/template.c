@@ -1,285 +1,45 @@
 #include "builder/template.h"
 
+#include "builder/template_expr.h"
+
 #include <ctype.h>
+#include <inttypes.h>
 
 #define ROUNDS_MAX 8
-#define DEPTH_MAX  16
-#define WORD_MAX   256
-#define VALUE_MAX  (1U << 20)
+#define STEPS_MAX  10000U
 
-/* One {{ }} or {% %}: a cursor over its inside. */
-struct tag {
-	const char *at, *end;
-};
+/* ---- tags */
 
-struct render {
-	const char *start, *at;
-	const struct template_vars *vars;
-	struct buf *out;
-	struct err *e;
-	unsigned int depth;
-	bool quiet; /* inside a branch not taken: parse, print nothing */
-};
-
-static int fail(struct render *r, const char *at, const char *what, const char *detail)
+/* Behind the end of a tag's inside; quoted text may hold what would end it. */
+static const char *find_close(const char *p, const char close[3])
 {
-	unsigned int line = 1;
+	char quote = '\0';
 
-	for (const char *p = r->start; p < at; p++)
-		line += *p == '\n';
-	return err_set(r->e, ERR_RECIPE, "template line %u: %s '%s'", line, what, detail);
-}
-
-/* ---- words of a tag */
-
-static void skip_blanks(struct tag *t)
-{
-	while (t->at < t->end && isspace((unsigned char)*t->at))
-		t->at++;
-}
-
-static bool is_word_char(char c)
-{
-	return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '-';
-}
-
-/* A run of name characters; "" when there is none. */
-static void take_word(struct tag *t, char out[WORD_MAX])
-{
-	size_t len = 0;
-
-	skip_blanks(t);
-	while (t->at < t->end && is_word_char(*t->at) && len < WORD_MAX - 1)
-		out[len++] = *t->at++;
-	out[len] = '\0';
-}
-
-static bool take(struct tag *t, const char *symbol)
-{
-	size_t len = strlen(symbol);
-
-	skip_blanks(t);
-	if ((size_t)(t->end - t->at) < len || strncmp(t->at, symbol, len) != 0)
-		return false;
-	if (isalpha((unsigned char)symbol[0]) && t->at + len < t->end &&
-		is_word_char(t->at[len]))
-		return false;
-	t->at += len;
-	return true;
-}
-
-/* A literal or a variable, appended to out; sets *defined. */
-static int take_operand(struct render *r, struct tag *t, struct buf *out, bool *defined)
-{
-	char word[WORD_MAX];
-	char quote;
-
-	skip_blanks(t);
-	*defined = true;
-	if (t->at < t->end && (*t->at == '"' || *t->at == '\'')) {
-		quote = *t->at++;
-		while (t->at < t->end && *t->at != quote) {
-			t->at += *t->at == '\\' && t->at + 1 < t->end;
-			buf_add_byte(out, (unsigned char)*t->at++);
-		}
-		if (t->at == t->end)
-			return fail(r, t->at, "unterminated", "string");
-		t->at++;
-		return 0;
+	for (; *p; p++) {
+		if (quote && *p == '\\' && p[1])
+			p++;
+		else if (quote)
+			quote = *p == quote ? '\0' : quote;
+		else if (p[0] == close[0] && p[1] == close[1])
+			return p;
+		else if (close[0] != '#' && (*p == '"' || *p == '\''))
+			quote = *p;
 	}
-	take_word(t, word);
-	if (word[0] == '\0')
-		return fail(r, t->at, "expected a value at",
-			t->at < t->end ? "symbol" : "end");
-	if (isdigit((unsigned char)word[0]))
-		buf_add_str(out, word);
-	else
-		*defined = r->vars->find(r->vars->ctx, word, out);
-	return 0;
+	return NULL;
 }
-
-/* ---- filters */
-
-static void filter_capfirst(struct buf *value, const char *arg)
-{
-	(void)arg;
-	if (value->len)
-		value->data[0] = (unsigned char)toupper(value->data[0]);
-}
-
-static void filter_upper(struct buf *value, const char *arg)
-{
-	(void)arg;
-	for (size_t i = 0; i < value->len; i++)
-		value->data[i] = (unsigned char)toupper(value->data[i]);
-}
-
-static void filter_lower(struct buf *value, const char *arg)
-{
-	(void)arg;
-	for (size_t i = 0; i < value->len; i++)
-		value->data[i] = (unsigned char)tolower(value->data[i]);
-}
-
-static void filter_default(struct buf *value, const char *arg)
-{
-	if (value->len == 0)
-		buf_add_str(value, arg);
-}
-
-static void filter_length(struct buf *value, const char *arg)
-{
-	size_t len = value->len;
-
-	(void)arg;
-	buf_clear(value);
-	buf_printf(value, "%zu", len);
-}
-
-struct filter_entry {
-	const char *name;
-	void (*apply)(struct buf *value, const char *arg);
-};
-
-static const struct filter_entry filters[] = {
-	{ "capfirst", filter_capfirst },
-	{ "upper", filter_upper },
-	{ "lower", filter_lower },
-	{ "default", filter_default },
-	{ "length", filter_length },
-};
-
-static int take_filters(struct render *r, struct tag *t, struct buf *value)
-{
-	while (take(t, "|")) {
-		auto_buf struct buf arg = BUF_INIT(VALUE_MAX);
-		const struct filter_entry *f = NULL;
-		char name[WORD_MAX];
-		bool defined;
-
-		take_word(t, name);
-		for (size_t i = 0; i < ARRAY_COUNT(filters); i++)
-			if (strcmp(filters[i].name, name) == 0)
-				f = &filters[i];
-		if (!f)
-			return fail(r, t->at, "unknown filter", name);
-		if (take(t, ":") && take_operand(r, t, &arg, &defined) < 0)
-			return -1;
-		f->apply(value, buf_str(&arg));
-	}
-	return 0;
-}
-
-static int take_value(struct render *r, struct tag *t, struct buf *out)
-{
-	bool defined;
-
-	if (take_operand(r, t, out, &defined) < 0)
-		return -1;
-	return take_filters(r, t, out);
-}
-
-/* ---- conditions: or < and < not < comparison */
-
-static int condition(struct render *r, struct tag *t, bool *out);
-
-static bool is_true(const struct buf *value)
-{
-	const char *s = buf_str(value);
-
-	return s[0] != '\0' && strcmp(s, "False") != 0 && strcmp(s, "0") != 0;
-}
-
-static int comparison(struct render *r, struct tag *t, bool *out)
-{
-	auto_buf struct buf left = BUF_INIT(VALUE_MAX), right = BUF_INIT(VALUE_MAX);
-	bool differ = false, inside = false;
-
-	if (take(t, "(")) {
-		if (condition(r, t, out) < 0)
-			return -1;
-		return take(t, ")") ? 0 : fail(r, t->at, "expected", ")");
-	}
-	if (take_value(r, t, &left) < 0)
-		return -1;
-	if (!take(t, "==") && !(differ = take(t, "!=")) && !(inside = take(t, "in"))) {
-		*out = is_true(&left);
-		return 0;
-	}
-	if (take_value(r, t, &right) < 0)
-		return -1;
-	if (inside)
-		*out = strstr(buf_str(&right), buf_str(&left)) != NULL;
-	else
-		*out = bytes_equal(buf_bytes(&left), buf_bytes(&right)) != differ;
-	return 0;
-}
-
-static int negation(struct render *r, struct tag *t, bool *out)
-{
-	bool no = false;
-
-	while (take(t, "not") || (t->at + 1 < t->end && t->at[1] != '=' && take(t, "!")))
-		no = !no;
-	if (comparison(r, t, out) < 0)
-		return -1;
-	*out = *out != no;
-	return 0;
-}
-
-static int conjunction(struct render *r, struct tag *t, bool *out)
-{
-	bool more;
-
-	if (negation(r, t, out) < 0)
-		return -1;
-	while (take(t, "and") || take(t, "&&")) {
-		if (negation(r, t, &more) < 0)
-			return -1;
-		*out = *out && more;
-	}
-	return 0;
-}
-
-static int condition(struct render *r, struct tag *t, bool *out)
-{
-	bool more;
-
-	if (++r->depth > DEPTH_MAX)
-		return fail(r, t->at, "nested too deeply", "condition");
-	if (conjunction(r, t, out) < 0)
-		return -1;
-	while (take(t, "or") || take(t, "||")) {
-		if (conjunction(r, t, &more) < 0)
-			return -1;
-		*out = *out || more;
-	}
-	r->depth--;
-	return 0;
-}
-
-static int tag_ends(struct render *r, struct tag *t)
-{
-	char word[WORD_MAX];
-
-	skip_blanks(t);
-	if (t->at == t->end)
-		return 0;
-	take_word(t, word);
-	return fail(r, t->at, "unexpected", word[0] ? word : "symbol");
-}
-
-/* ---- text and tags */
 
 /* Cuts the tag that begins at r->at ("{{", "{%" or "{#") and moves behind it. */
 static int cut_tag(struct render *r, struct tag *out)
 {
 	const char close[3] = { r->at[1] == '{' ? '}' : r->at[1], '}', '\0' };
-	const char *start = r->at, *end = strstr(start + 2, close);
+	const char *start = r->at, *end = find_close(start + 2, close);
 	bool trim_left, trim_right;
 
 	if (!end)
-		return fail(r, start, "unterminated", start[1] == '{' ? "{{" : "{%");
+		end = strstr(start + 2, close);
+	if (!end)
+		return template_fail(
+			r, start, "unterminated", start[1] == '{' ? "{{" : "{%");
 	*out = (struct tag){ .at = start + 2, .end = end };
 	trim_left = out->at < out->end && *out->at == '-';
 	out->at += trim_left;
@@ -306,107 +66,291 @@ static void copy_text(struct render *r)
 	r->at = p;
 }
 
-static int render_block(struct render *r, struct tag *stop, char stop_word[WORD_MAX]);
+/* What ended a block: the cursor behind the word. */
+struct stop {
+	char word[TEMPLATE_WORD_MAX];
+	struct tag tag;
+};
+
+static int render_block(struct render *r, struct stop *stop);
+
+/* A block that must end with one of two words. */
+static int render_until(
+	struct render *r, const char *end, const char *other, struct stop *stop)
+{
+	char what[64];
+
+	if (render_block(r, stop) < 0)
+		return -1;
+	if (strcmp(stop->word, end) == 0 || strcmp(stop->word, other) == 0)
+		return 0;
+	if (stop->word[0])
+		return template_fail(r, r->at, "out of place:", stop->word);
+	snprintf(what, sizeof(what), "{%% %s %%}", end);
+	return template_fail(r, r->at, "missing", what);
+}
+
+/* The name must live as long as the rendering. */
+static struct binding *bind(struct render *r, const char *name)
+{
+	struct binding *b = arena_alloc(r->arena, sizeof(*b));
+
+	*b = (struct binding){ .next = r->scope, .name = name };
+	r->scope = b;
+	return b;
+}
+
+static void bind_number(
+	struct render *r, const char *name, enum value_kind kind, int64_t number)
+{
+	struct binding *b = bind(r, name);
+
+	b->value.kind = kind;
+	b->value.number = number;
+}
+
+static int is_condition_true(struct render *r, struct tag *t, bool *out)
+{
+	auto_value struct value v = VALUE_INIT;
+
+	if (tag_value(r, t, &v) < 0)
+		return -1;
+	*out = value_is_true(&v);
+	return 0;
+}
 
 static int render_if(struct render *r, struct tag *t)
 {
 	bool was_quiet = r->quiet, done = false, taken;
-	char word[WORD_MAX] = "if";
+	struct stop stop = { .word = "if", .tag = *t };
 
 	for (;;) {
-		bool is_else = strcmp(word, "else") == 0;
+		bool is_else = strcmp(stop.word, "else") == 0;
 
 		taken = true;
-		if (!is_else && condition(r, t, &taken) < 0)
+		if (!is_else && is_condition_true(r, &stop.tag, &taken) < 0)
 			return -1;
-		if (tag_ends(r, t) < 0)
+		if (tag_end(r, &stop.tag) < 0)
 			return -1;
 		r->quiet = was_quiet || done || !taken;
 		done = done || taken;
-		if (render_block(r, t, word) < 0)
+		if (render_block(r, &stop) < 0)
 			return -1;
 		r->quiet = was_quiet;
-		if (strcmp(word, "endif") == 0)
-			return tag_ends(r, t);
-		if (word[0] == '\0')
-			return fail(r, r->at, "missing", "{% endif %}");
+		if (strcmp(stop.word, "endif") == 0)
+			return tag_end(r, &stop.tag);
+		if (stop.word[0] == '\0')
+			return template_fail(r, r->at, "missing", "{% endif %}");
 		if (is_else)
-			return fail(r, r->at, "after {% else %} comes", word);
+			return template_fail(
+				r, r->at, "after {% else %} comes", stop.word);
+		if (strcmp(stop.word, "elif") != 0 && strcmp(stop.word, "else") != 0)
+			return template_fail(r, r->at, "out of place:", stop.word);
 	}
 }
 
-static bool ends_block(const char *word)
+/* "set NAME = EXPR" and each NAME=EXPR of with: a name from here on. */
+static int take_binding(struct render *r, struct tag *t, bool *any)
 {
-	return strcmp(word, "elif") == 0 || strcmp(word, "else") == 0 ||
-	       strcmp(word, "endif") == 0;
+	auto_value struct value v = VALUE_INIT;
+	char name[TEMPLATE_WORD_MAX];
+	struct binding *b;
+
+	tag_word(t, name);
+	*any = name[0] != '\0';
+	if (!*any)
+		return 0;
+	if (!tag_take(t, "="))
+		return template_fail(r, t->at, "expected = behind", name);
+	if (tag_value(r, t, &v) < 0)
+		return -1;
+	if (r->quiet && !r->judge)
+		return 0;
+	b = bind(r, arena_strdup(r->arena, name));
+	b->value = (struct value){ .kind = v.kind, .number = v.number };
+	b->value.text.data = (unsigned char *)arena_strdup(r->arena, buf_str(&v.text));
+	b->value.text.len = v.text.len;
+	return 0;
 }
 
-static int render_tag(struct render *r, struct tag *t, char word[WORD_MAX])
+static int render_set(struct render *r, struct tag *t)
 {
-	take_word(t, word);
-	if (ends_block(word))
+	bool any;
+
+	if (take_binding(r, t, &any) < 0)
+		return -1;
+	return any ? tag_end(r, t)
+		   : template_fail(r, t->at, "expected a name behind", "set");
+}
+
+static int render_with(struct render *r, struct tag *t)
+{
+	const struct binding *before = r->scope;
+	struct stop stop;
+	bool any = true;
+
+	while (any)
+		if (take_binding(r, t, &any) < 0)
+			return -1;
+	if (tag_end(r, t) < 0 || render_until(r, "endwith", "endwith", &stop) < 0)
+		return -1;
+	r->scope = before;
+	return tag_end(r, &stop.tag);
+}
+
+static void bind_item(
+	struct render *r, const char *name, const struct value *list, int64_t i)
+{
+	struct binding *item = bind(r, name);
+
+	if (list->kind == VALUE_LIST)
+		item->path =
+			arena_printf(r->arena, "%s.%" PRId64, buf_str(&list->text), i);
+	bind_number(r, "forloop.Counter", VALUE_NUMBER, i + 1);
+	bind_number(r, "forloop.Counter0", VALUE_NUMBER, i);
+	bind_number(r, "forloop.First", VALUE_BOOL, i == 0);
+	bind_number(r, "forloop.Last", VALUE_BOOL, i + 1 == list->number);
+}
+
+/* The body once an item; without items once in silence, to find its end. */
+static int render_items(
+	struct render *r, const char *name, const struct value *list, struct stop *stop)
+{
+	int64_t count = list->kind == VALUE_LIST && !r->quiet ? list->number : 0;
+	const struct binding *before = r->scope;
+	bool was_quiet = r->quiet;
+	const char *body = r->at;
+
+	if (count == 0) {
+		r->quiet = true;
+		bind_item(r, name, list, 0);
+		if (render_until(r, "endfor", "empty", stop) < 0)
+			return -1;
+	}
+	for (int64_t i = 0; i < count; i++) {
+		r->at = body;
+		bind_item(r, name, list, i);
+		if (render_until(r, "endfor", "empty", stop) < 0)
+			return -1;
+		r->scope = before;
+	}
+	r->scope = before;
+	r->quiet = was_quiet;
+	return 0;
+}
+
+static int render_for(struct render *r, struct tag *t)
+{
+	auto_value struct value list = VALUE_INIT;
+	char name[TEMPLATE_WORD_MAX];
+	bool was_quiet = r->quiet;
+	struct stop stop;
+
+	tag_word(t, name);
+	if (!name[0] || !tag_take(t, "in"))
+		return template_fail(r, t->at, "expected NAME in LIST behind", "for");
+	if (tag_value(r, t, &list) < 0 || tag_end(r, t) < 0 ||
+		render_items(r, name, &list, &stop) < 0)
+		return -1;
+	if (strcmp(stop.word, "endfor") == 0)
+		return tag_end(r, &stop.tag);
+	r->quiet = was_quiet || list.kind == VALUE_LIST;
+	if (tag_end(r, &stop.tag) < 0 || render_until(r, "endfor", "endfor", &stop) < 0)
+		return -1;
+	r->quiet = was_quiet;
+	return tag_end(r, &stop.tag);
+}
+
+static const struct {
+	const char *word;
+	int (*render)(struct render *r, struct tag *t);
+} tags[] = {
+	{ "if", render_if },
+	{ "for", render_for },
+	{ "set", render_set },
+	{ "with", render_with },
+};
+
+static bool ends_block(const char *word)
+{
+	static const char *const words[] = { "elif", "else", "endif", "empty", "endfor",
+		"endwith" };
+
+	for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+		if (strcmp(word, words[i]) == 0)
+			return true;
+	return false;
+}
+
+/* 1: the tag ends the block. */
+static int render_tag(struct render *r, struct stop *stop)
+{
+	tag_word(&stop->tag, stop->word);
+	if (ends_block(stop->word))
 		return 1;
-	if (strcmp(word, "if") == 0)
-		return render_if(r, t);
-	return fail(r, t->at, "unknown tag", word);
+	for (size_t i = 0; i < ARRAY_COUNT(tags); i++)
+		if (strcmp(stop->word, tags[i].word) == 0)
+			return tags[i].render(r, &stop->tag);
+	return template_fail(r, stop->tag.at, "unknown tag", stop->word);
 }
 
 static int render_variable(struct render *r, struct tag *t)
 {
-	auto_buf struct buf value = BUF_INIT(VALUE_MAX);
+	auto_value struct value v = VALUE_INIT;
 
-	if (take_value(r, t, &value) < 0 || tag_ends(r, t) < 0)
+	if (tag_value(r, t, &v) < 0 || tag_end(r, t) < 0)
 		return -1;
 	if (!r->quiet)
-		buf_add(r->out, value.data, value.len);
+		value_print(&v, r->out);
 	return 0;
 }
 
-/* Up to the end of the text (stop_word "") or the tag that ends this block. */
-static int render_block(struct render *r, struct tag *stop, char stop_word[WORD_MAX])
+static int render_next(struct render *r, struct stop *stop)
 {
-	struct tag t;
-	int rc;
+	char kind = r->at[1];
 
-	if (++r->depth > DEPTH_MAX)
-		return fail(r, r->at, "nested too deeply", "{% if %}");
-	stop_word[0] = '\0';
-	for (;;) {
-		char kind;
+	if (++r->steps > STEPS_MAX)
+		return template_fail(r, r->at, "more than 10,000 steps at", "{%");
+	if (cut_tag(r, &stop->tag) < 0)
+		return -1;
+	if (kind == '#')
+		return 0;
+	return kind == '{' ? render_variable(r, &stop->tag) : render_tag(r, stop);
+}
 
+/* Up to the end of the text (word "") or the tag that ends this block. */
+static int render_block(struct render *r, struct stop *stop)
+{
+	int rc = 0;
+
+	if (++r->depth > TEMPLATE_DEPTH_MAX)
+		return template_fail(r, r->at, "nested too deeply", "{% if %}");
+	while (rc == 0) {
+		stop->word[0] = '\0';
 		copy_text(r);
 		if (!*r->at)
 			break;
-		kind = r->at[1];
-		if (cut_tag(r, &t) < 0)
-			return -1;
-		if (kind == '#')
-			continue;
-		rc = kind == '{' ? render_variable(r, &t) : render_tag(r, &t, stop_word);
-		if (rc < 0)
-			return -1;
-		if (rc > 0) {
-			*stop = t;
-			break;
-		}
-		stop_word[0] = '\0';
+		rc = render_next(r, stop);
 	}
 	r->depth--;
-	return 0;
+	return rc < 0 ? -1 : 0;
 }
 
-static int render_once(const char *text, const struct template_vars *vars,
-	struct buf *out, struct err *e)
-{
-	struct render r = { .start = text, .at = text, .vars = vars, .out = out, .e = e };
-	char word[WORD_MAX];
-	struct tag stop;
+/* ---- whole texts */
 
-	if (render_block(&r, &stop, word) < 0)
-		return -1;
-	if (word[0])
-		return fail(&r, r.at, "without {% if %}:", word);
-	return buf_check(out, "the rendered template", e);
+static int render_once(struct render *r)
+{
+	struct arena arena = { 0 };
+	struct stop stop;
+	int rc;
+
+	r->arena = &arena;
+	r->scope = NULL;
+	rc = render_block(r, &stop);
+	if (rc == 0 && stop.word[0])
+		rc = template_fail(r, r->at, "without its beginning:", stop.word);
+	arena_release(&arena);
+	return rc;
 }
 
 static bool has_template(const char *text)
@@ -417,14 +361,18 @@ static bool has_template(const char *text)
 int template_render(const char *text, const struct template_vars *vars, struct buf *out,
 	struct err *e)
 {
-	auto_buf struct buf before = BUF_INIT(VALUE_MAX);
+	auto_buf struct buf before = BUF_INIT(TEMPLATE_VALUE_MAX);
 
 	buf_add_str(&before, text);
 	for (int round = 0; round < ROUNDS_MAX; round++) {
-		auto_buf struct buf after = BUF_INIT(VALUE_MAX);
+		auto_buf struct buf after = BUF_INIT(TEMPLATE_VALUE_MAX);
+		const char *start = buf_str(&before);
+		struct render r = {
+			.start = start, .at = start, .vars = vars, .out = &after, .e = e
+		};
 
-		if (buf_check(&before, "the template", e) < 0 ||
-			render_once(buf_str(&before), vars, &after, e) < 0)
+		if (buf_check(&before, "the template", e) < 0 || render_once(&r) < 0 ||
+			buf_check(&after, "the rendered template", e) < 0)
 			return -1;
 		if (!has_template(buf_str(&after))) {
 			buf_add(out, after.data, after.len);
@@ -437,4 +385,36 @@ int template_render(const char *text, const struct template_vars *vars, struct b
 		"the template still makes templates after %d rounds; does a value name "
 		"itself?",
 		ROUNDS_MAX);
+}
+
+/* "template line 3: ..." without what the judge says itself. */
+static const char *bare_sentence(const char *text, unsigned int *line)
+{
+	int skip = 0;
+
+	*line = 1;
+	if (sscanf(text, "template line %u: %n", line, &skip) == 1 && skip > 0)
+		return text + skip;
+	return text;
+}
+
+void template_check(const char *text, const struct template_vars *vars,
+	const struct template_judge *judge)
+{
+	auto_buf struct buf nothing = BUF_INIT(16);
+	struct err e;
+	struct render r = { .start = text,
+		.at = text,
+		.vars = vars,
+		.judge = judge,
+		.out = &nothing,
+		.e = &e,
+		.quiet = true };
+	const char *sentence;
+	unsigned int line;
+
+	if (render_once(&r) == 0)
+		return;
+	sentence = bare_sentence(e.text, &line);
+	judge->say(judge->ctx, line, sentence);
 }

@@ -1,7 +1,9 @@
 /* template.h -- the part of the pongo2 template language that recipes use.
- * Shape   {{ path|filter:"argument" }}, {% if EXPR %} {% elif %} {% else %} {% endif %}
- *         with == != and or not in, {# comment #}, {{- and -}} trim; undefined is empty;
- *         an output that still holds a template is rendered again, at most 8 times
+ * Shape   {{ EXPR|filter:ARG }}; {% if %} {% elif %} {% else %} {% endif %}, {% for X in
+ *         LIST %} {% empty %} {% endfor %}, {% set X = EXPR %}, {% with X=EXPR %}
+ *         {% endwith %}; == != < > <= >= and or not in, + - * / %; {# comment #}; {{- and
+ *         -}} trim; undefined is empty; an output that still holds a template is rendered
+ *         again, at most 8 times; a rendering does at most 10,000 steps
  * Errors  ERR_RECIPE with the line inside the text
  * Source  recipes chapter sections 2.3 and 2.4 */
 #ifndef BUILDER_TEMPLATE_H
@@ -12,10 +14,25 @@
 struct template_vars {
 	/* Appends the value of a dotted path; false: undefined. */
 	bool (*find)(const void *ctx, const char *path, struct buf *out);
+	/* Items of the list that a path names, each PATH.0, PATH.1 ...; NULL: no lists. */
+	size_t (*count)(const void *ctx, const char *path);
+	/* Could it ever be defined; NULL: who knows. */
+	bool (*know)(const void *ctx, const char *path);
 	const void *ctx;
 };
 
 int template_render(const char *text, const struct template_vars *vars, struct buf *out,
 	struct err *e) must_check nonnull;
+
+/* Whom a check tells; line counts from 1 inside the text. */
+struct template_judge {
+	void (*say)(void *ctx, unsigned int line, const char *sentence);
+	void *ctx;
+};
+
+/* Says what would go wrong: all names that can never be defined, and the first mistake of
+ * syntax. Evaluates nothing. */
+void template_check(const char *text, const struct template_vars *vars,
+	const struct template_judge *judge) nonnull;
 
 #endif
