@@ -3,20 +3,23 @@
 
 #include "lib/model/image.h"
 
-/* Only errors of the file itself are said; the next recipe is looked at all the same. */
-static int validate(const char *dir, struct out *o, struct err *e)
+#include <time.h>
+
+static int validate(const char *path, struct out *o, struct err *e)
 {
 	auto_loaded struct loaded l = { 0 };
 
-	if (load_open(dir, &l, e) < 0)
+	if (load_open_any(path, &l, e) < 0)
 		return -1;
+	load_lint(&l, path, (int64_t)time(NULL));
 	recipe_finish(&l.recipe, arch_of_this_machine(), &l.recipe_complaints);
 	if (load_judge(&l, o, e) < 0)
 		return -1;
-	out_note(o, "%s: ok", dir);
+	out_note(o, "%s: ok", path);
 	return 0;
 }
 
+/* The next recipe is looked at all the same. */
 int cmd_validate(struct call *c, struct err *e)
 {
 	struct err first = { .code = 0 };

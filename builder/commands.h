@@ -44,7 +44,7 @@ int cmd_plan(struct call *c, struct err *e);
 	}
 #define COMMAND_VALIDATE                                                                 \
 	{                                                                                \
-		.name = "validate", .args = "RECIPE_DIR...",                             \
+		.name = "validate", .args = "RECIPE_DIR|FILE|-...",                      \
 		.summary = "say everything that is wrong with recipes", .min_args = 1,   \
 		.max_args = -1, .run = cmd_validate                                      \
 	}

@@ -1,9 +1,11 @@
 #include "builder/complaints.h"
 
 #include "lib/base/buf.h"
+#include "lib/base/jsonw.h"
 
 #define COMPLAINTS_MAX 100
 #define SENTENCE_MAX   1024
+#define JSON_LINE_MAX  16384
 
 void complaints_init(struct complaints *c, const char *document)
 {
@@ -24,8 +26,10 @@ static void printf_like(5, 0) add(struct complaints *c, unsigned int line,
 
 	if (!warning)
 		c->errors++;
-	if (c->count == COMPLAINTS_MAX)
+	if (c->count == COMPLAINTS_MAX) {
+		c->dropped++;
 		return;
+	}
 	if (c->count == c->room) {
 		c->room = c->room ? c->room * 2 : 16;
 		c->item = xrealloc(c->item, c->room * sizeof(*c->item));
@@ -57,6 +61,12 @@ void complain_warn(struct complaints *c, unsigned int line, unsigned int column,
 	va_end(ap);
 }
 
+void complain_of_yaml(
+	void *ctx, unsigned int line, unsigned int column, const char *sentence)
+{
+	complain(ctx, line, column, "%s", sentence);
+}
+
 static int by_place(const void *a, const void *b)
 {
 	const struct complaint *x = a, *y = b;
@@ -84,18 +94,38 @@ static int as_error(
 		one->text);
 }
 
-void complaints_print(struct complaints *c, struct out *o)
+static void print_json(
+	const struct complaints *c, const struct complaint *one, struct out *o)
+{
+	auto_buf struct buf line = BUF_INIT(JSON_LINE_MAX);
+	struct jsonw w = jsonw_to(&line);
+
+	jsonw_object(&w);
+	jsonw_kstr(&w, "file", c->document);
+	jsonw_kint(&w, "line", one->line);
+	jsonw_kint(&w, "column", one->column);
+	jsonw_kstr(&w, "severity", one->warning ? "warning" : "error");
+	jsonw_kstr(&w, "message", one->text);
+	jsonw_end_object(&w);
+	out_result(o, "%s\n", buf_str(&line));
+}
+
+void complaints_print(struct complaints *c, bool errors, struct out *o)
 {
 	struct err e;
 
 	sort(c);
 	for (size_t i = 0; i < c->count; i++) {
 		as_error(c, &c->item[i], &e);
-		if (c->item[i].warning)
+		if (o->json)
+			print_json(c, &c->item[i], o);
+		else if (c->item[i].warning)
 			out_warn(o, "%s", e.text);
-		else
+		else if (errors)
 			out_error(o, &e);
 	}
+	if (c->dropped && !o->json)
+		out_warn(o, "%s: %zu more are not shown", c->document, c->dropped);
 }
 
 int complaints_check(struct complaints *c, struct err *e)

@@ -17,7 +17,7 @@ struct complaints {
 	const char *document;
 	struct arena arena;
 	struct complaint *item;
-	size_t count, room, errors;
+	size_t count, room, errors, dropped;
 };
 
 void complaints_init(struct complaints *c, const char *document) nonnull;
@@ -29,8 +29,13 @@ void complain(struct complaints *c, unsigned int line, unsigned int column,
 void complain_warn(struct complaints *c, unsigned int line, unsigned int column,
 	const char *fmt, ...) nonnull_args(1, 4) printf_like(4, 5);
 
-/* Prints them in the order of the document, one line each. */
-void complaints_print(struct complaints *c, struct out *o) nonnull;
+/* The same as a fault of YAML says it; ctx is the complaints. */
+void complain_of_yaml(
+	void *ctx, unsigned int line, unsigned int column, const char *sentence) nonnull;
+
+/* Prints them in the order of the document, one line each; with --json as results.
+ * Without `errors` only the warnings. */
+void complaints_print(struct complaints *c, bool errors, struct out *o) nonnull;
 
 /* ERR_RECIPE when anything but a warning was said: the sentence itself when there is one,
  * else how many. */

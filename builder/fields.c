@@ -47,8 +47,12 @@ int fields_bool_word(const char *word)
 
 static bool is_null(const struct ynode *n)
 {
-	return n->kind == YNODE_SCALAR && n->plain &&
-	       (n->len == 0 || strcmp(n->text, "~") == 0 || strcmp(n->text, "null") == 0);
+	static const char *const words[] = { "", "~", "null", "Null", "NULL" };
+
+	for (size_t i = 0; i < ARRAY_COUNT(words); i++)
+		if (n->kind == YNODE_SCALAR && n->plain && strcmp(n->text, words[i]) == 0)
+			return true;
+	return false;
 }
 
 static const char *kind_name(enum ynode_kind kind)
@@ -83,18 +87,28 @@ static const char *trimmed(const char *text, struct arena *arena)
 	return arena_strndup(arena, text, len);
 }
 
+bool fields_allow(const struct field *f, const char *text, const char **hint)
+{
+	size_t count = 0;
+
+	*hint = NULL;
+	if (!f->allowed)
+		return true;
+	for (; f->allowed[count]; count++)
+		if (strcmp(f->allowed[count], text) == 0)
+			return true;
+	*hint = opt_nearest(text, f->allowed, count);
+	return false;
+}
+
 static void check_allowed(const struct field *f, struct text *t, struct complaints *c)
 {
 	const char *hint;
-	size_t count = 0;
 
-	if (!f->allowed)
+	/* An empty word is as good as none; in a list it stands for nothing. */
+	if ((f->kind == FIELD_TEXT && !*t->text) || fields_allow(f, t->text, &hint))
 		return;
-	for (; f->allowed[count]; count++)
-		if (strcmp(f->allowed[count], t->text) == 0)
-			return;
 	t->bad = true;
-	hint = opt_nearest(t->text, f->allowed, count);
 	if (hint)
 		complain(c, t->line, t->column, "unknown %s '%s'; did you mean '%s'?",
 			f->key, t->text, hint);
@@ -109,27 +123,62 @@ static void read_text(const struct field *f, const struct ynode *n, struct text 
 		out->bad = true;
 		return;
 	}
-	if (memchr(n->text, '\0', n->len)) {
-		complain(c, n->line, n->column, "'%s' has a NUL byte", f->key);
-		return;
-	}
 	*out = (struct text){ .text = is_null(n) ? ""
 				      : f->trim  ? trimmed(n->text, arena)
 						 : arena_strdup(arena, n->text),
 		.line = n->line,
-		.column = n->column };
+		.column = n->column,
+		.block = n->block };
 	check_allowed(f, out, c);
 }
 
-static bool parse_uint(const char *text, uint64_t *out)
+/* "0b11", "0o17", "0x1F", "017" as YAML 1.1 writes them; *digits moves behind the prefix.
+ */
+static int base_of(const char **digits)
+{
+	const char *p = *digits;
+
+	if (p[0] != '0' || p[1] == '\0')
+		return 10;
+	*digits = p + (strchr("box", p[1]) ? 2 : 1);
+	return p[1] == 'b' ? 2 : p[1] == 'x' ? 16 : 8;
+}
+
+/* "1.5" and "1e3": the real tool cuts the fraction off. */
+static bool parse_fraction(const char *text, uint64_t *out)
 {
 	char *end;
+	double value;
 
-	if (!isdigit((unsigned char)text[0]))
+	if (text[strspn(text, "0123456789.eE+-")] != '\0')
 		return false;
+	value = strtod(text, &end);
+	if (*end || end == text || !(value >= 0 && value < 18446744073709551616.0))
+		return false;
+	*out = (uint64_t)value;
+	return true;
+}
+
+bool fields_uint_word(const char *text, uint64_t *out)
+{
+	char plain[64];
+	const char *digits = plain;
+	size_t len = 0;
+	char *end;
+	int base;
+
+	for (text += *text == '+'; *text && len < sizeof(plain) - 1; text++)
+		if (*text != '_')
+			plain[len++] = *text;
+	plain[len] = '\0';
+	if (*text || !isdigit((unsigned char)plain[0]))
+		return strcmp(plain, "-0") == 0 && (*out = 0, true);
+	base = base_of(&digits);
 	errno = 0;
-	*out = strtoull(text, &end, 0);
-	return errno == 0 && *end == '\0';
+	*out = strtoull(digits, &end, base);
+	if (errno == ERANGE)
+		return false;
+	return (*end == '\0' && end != digits) || parse_fraction(plain, out);
 }
 
 static void read_scalar(
@@ -140,7 +189,7 @@ static void read_scalar(
 	if (!wants(n, YNODE_SCALAR, f, c))
 		return;
 	if (f->kind == FIELD_UINT) {
-		if (!n->plain || !parse_uint(n->text, slot))
+		if (!n->plain || !fields_uint_word(n->text, slot))
 			complain(c, n->line, n->column,
 				"'%s' must be a whole number, not '%s'", f->key, n->text);
 		return;
@@ -183,10 +232,16 @@ static void read_structs(const struct field *f, const struct ynode *n, struct li
 	if (!wants(n, YNODE_SEQUENCE, f, c))
 		return;
 	out->item = arena_array(arena, n->count, f->sub_size);
-	for (size_t i = 0; i < n->count; i++)
-		if (wants(n->item[i], YNODE_MAPPING, f, c))
-			fields_read(f->sub, n->item[i],
+	for (size_t i = 0; i < n->count; i++) {
+		struct ynode none = { .kind = YNODE_MAPPING,
+			.line = n->item[i]->line,
+			.column = n->item[i]->column };
+		const struct ynode *item = is_null(n->item[i]) ? &none : n->item[i];
+
+		if (wants(item, YNODE_MAPPING, f, c))
+			fields_read(f->sub, item,
 				(char *)out->item + f->sub_size * out->count++, arena, c);
+	}
 }
 
 static void read_struct_map(const struct field *f, const struct ynode *n,
@@ -209,7 +264,7 @@ static void read_struct_map(const struct field *f, const struct ynode *n,
 static void read_field(const struct field *f, const struct ynode *n, void *slot,
 	struct arena *arena, struct complaints *c)
 {
-	if (f->kind > FIELD_UINT && is_null(n))
+	if (f->kind != FIELD_TEXT && is_null(n))
 		return;
 	switch (f->kind) {
 	case FIELD_TEXT:
@@ -235,13 +290,16 @@ static void read_field(const struct field *f, const struct ynode *n, void *slot,
 	case FIELD_STRUCT_MAP:
 		read_struct_map(f, n, slot, arena, c);
 		break;
+	case FIELD_MARK:
+		break;
 	}
 }
 
-static const struct field *find(const struct field *table, const char *key, size_t len)
+const struct field *fields_key(const struct field *table, const char *key, size_t len)
 {
 	for (const struct field *f = table; f->key; f++)
-		if (strlen(f->key) == len && memcmp(f->key, key, len) == 0)
+		if (f->kind != FIELD_MARK && strlen(f->key) == len &&
+			memcmp(f->key, key, len) == 0)
 			return f;
 	return NULL;
 }
@@ -268,170 +326,31 @@ static void unknown_key(
 		complain(c, key->line, key->column, "unknown key '%s'", key->text);
 }
 
+/* What is not given has the place of the mapping that lacks it. */
+static void set_places(const struct field *table, const struct ynode *map, void *out)
+{
+	for (const struct field *f = table; f->key; f++) {
+		void *slot = (char *)out + f->offset;
+
+		if (f->kind == FIELD_MARK)
+			*(struct mark *)slot = (struct mark){ map->line, map->column };
+		else if (f->kind == FIELD_TEXT && !((struct text *)slot)->text)
+			*(struct text *)slot =
+				(struct text){ .line = map->line, .column = map->column };
+	}
+}
+
 void fields_read(const struct field *table, const struct ynode *map, void *out,
 	struct arena *arena, struct complaints *c)
 {
+	set_places(table, map, out);
 	for (size_t i = 0; i < map->count; i++) {
 		const struct ynode *key = map->item[2 * i], *value = map->item[2 * i + 1];
-		const struct field *f = NULL;
+		const struct field *f = fields_key(table, key->text, key->len);
 
-		if (key->kind != YNODE_SCALAR) {
-			complain(c, key->line, key->column, "a key must be a scalar");
-			continue;
-		}
-		f = find(table, key->text, key->len);
 		if (f)
 			read_field(f, value, (char *)out + f->offset, arena, c);
 		else
 			unknown_key(table, key, c);
-	}
-}
-
-/* ---- by dotted path */
-
-struct leaf {
-	const struct field *field;
-	void *slot;
-	size_t index; /* of FIELD_TEXTS */
-	bool indexed;
-};
-
-static bool parse_index(const char **path, size_t *out)
-{
-	char *end;
-
-	if (!isdigit((unsigned char)**path))
-		return false;
-	*out = strtoul(*path, &end, 10);
-	if (*end != '\0' && *end != '.')
-		return false;
-	*path = *end ? end + 1 : end;
-	return true;
-}
-
-/* Walks to the leaf; false when the path names none. */
-static bool walk(
-	const struct field *table, void *base, const char *path, struct leaf *out)
-{
-	while (*path) {
-		size_t len = strcspn(path, ".");
-		const struct field *f = find(table, path, len);
-
-		if (!f)
-			return false;
-		path += len + (path[len] == '.');
-		out->field = f;
-		out->slot = (char *)base + f->offset;
-		out->indexed = false;
-		if (f->kind == FIELD_STRUCT) {
-			base = out->slot;
-			table = f->sub;
-		} else if (f->kind == FIELD_STRUCTS) {
-			struct list *list = out->slot;
-			size_t i;
-
-			if (!parse_index(&path, &i) || i >= list->count)
-				return false;
-			base = (char *)list->item + i * f->sub_size;
-			table = f->sub;
-		} else if (f->kind == FIELD_TEXTS && *path) {
-			out->indexed = parse_index(&path, &out->index);
-			return out->indexed && *path == '\0';
-		} else {
-			return *path == '\0';
-		}
-	}
-	return false;
-}
-
-static void set_list_item(
-	struct texts *list, size_t i, const char *value, struct arena *arena)
-{
-	struct text *grown;
-
-	if (i == list->count) {
-		grown = arena_array(arena, list->count + 1, sizeof(*grown));
-		if (list->count)
-			memcpy(grown, list->item, list->count * sizeof(*grown));
-		list->item = grown;
-		list->count++;
-	}
-	list->item[i] = (struct text){ .text = arena_strdup(arena, value) };
-}
-
-static int not_that(const char *path, const char *value, const char *want, struct err *e)
-{
-	return err_set(
-		e, ERR_USAGE, "option '%s' must be %s, not '%s'", path, want, value);
-}
-
-int fields_set(const struct field *table, void *out, const char *path, const char *value,
-	struct arena *arena, struct err *e)
-{
-	struct leaf leaf = { 0 };
-	int word;
-
-	if (!walk(table, out, path, &leaf))
-		return err_set(
-			e, ERR_USAGE, "option '%s' names nothing in the recipe", path);
-	switch (leaf.field->kind) {
-	case FIELD_TEXT:
-		*(struct text *)leaf.slot =
-			(struct text){ .text = arena_strdup(arena, value) };
-		return 0;
-	case FIELD_UINT:
-		return parse_uint(value, leaf.slot)
-			       ? 0
-			       : not_that(path, value, "a whole number", e);
-	case FIELD_BOOL:
-		word = strcmp(value, "1") == 0   ? 1
-		       : strcmp(value, "0") == 0 ? 0
-						 : fields_bool_word(value);
-		if (word < 0)
-			return not_that(path, value, "true or false", e);
-		*(bool *)leaf.slot = word == 1;
-		return 0;
-	case FIELD_TEXTS:
-		if (leaf.indexed && leaf.index <= ((struct texts *)leaf.slot)->count) {
-			set_list_item(leaf.slot, leaf.index, value, arena);
-			return 0;
-		}
-		break;
-	default:
-		break;
-	}
-	return err_set(
-		e, ERR_USAGE, "option '%s' is no single value that can be set", path);
-}
-
-bool fields_find(
-	const struct field *table, const void *in, const char *path, struct buf *out)
-{
-	struct leaf leaf = { 0 };
-	const struct texts *list;
-
-	/* walk only computes addresses; nothing is written through them here. */
-	if (!walk(table, (void *)(uintptr_t)in, path, &leaf))
-		return false;
-	list = leaf.slot;
-	switch (leaf.field->kind) {
-	case FIELD_TEXT:
-		if (!text_is_set(leaf.slot))
-			return false;
-		buf_add_str(out, text_str(leaf.slot));
-		return true;
-	case FIELD_BOOL:
-		buf_add_str(out, *(bool *)leaf.slot ? "True" : "False");
-		return true;
-	case FIELD_UINT:
-		buf_printf(out, "%llu", (unsigned long long)*(uint64_t *)leaf.slot);
-		return true;
-	case FIELD_TEXTS:
-		if (!leaf.indexed || leaf.index >= list->count)
-			return false;
-		buf_add_str(out, text_str(&list->item[leaf.index]));
-		return true;
-	default:
-		return false;
 	}
 }

@@ -12,9 +12,14 @@
 #include "lib/base/buf.h"
 
 struct text {
-	const char *text; /* NULL: not given */
+	const char *text; /* NULL: not given; the place is then that of what lacks it */
 	unsigned int line, column;
-	bool bad; /* given and complained of already */
+	bool bad;   /* given and complained of already */
+	bool block; /* its first line stands below `line` */
+};
+
+struct mark {
+	unsigned int line, column; /* 0: not there */
 };
 
 struct texts {
@@ -41,6 +46,7 @@ enum field_kind {
 	FIELD_STRUCTS,    /* { struct *item; size_t count; } */
 	FIELD_STRUCT_MAP, /* the same from a mapping: each begins with its key as struct
 			     text */
+	FIELD_MARK,       /* struct mark of the mapping itself; its key is "" */
 };
 
 struct field {
@@ -71,11 +77,27 @@ void fields_write(const struct field *table, const void *in, struct buf *out,
 int fields_set(const struct field *table, void *out, const char *path, const char *value,
 	struct arena *arena, struct err *e) must_check nonnull;
 
+/* Is there a leaf, list or struct of this path: given or not, any index. */
+bool fields_know(const struct field *table, const char *path) nonnull;
+
+/* How many items the list has that the path names; 0 when it names none. */
+size_t fields_count(const struct field *table, const void *in, const char *path) nonnull;
+
 /* Appends the text of the leaf; false when there is none or it is not set. */
 bool fields_find(const struct field *table, const void *in, const char *path,
 	struct buf *out) nonnull;
 
 /* YAML 1.1 words: 1 true, 0 false, -1 neither. */
 int fields_bool_word(const char *word) nonnull;
+
+/* YAML 1.1 numbers from 0 on; a fraction is cut off. */
+bool fields_uint_word(const char *word, uint64_t *out) nonnull;
+
+/* Is the word one of the allowed ones; *hint is the nearest of them, or NULL. */
+bool fields_allow(const struct field *f, const char *text, const char **hint) nonnull;
+
+/* The table's entry of a key, or NULL. */
+const struct field *fields_key(
+	const struct field *table, const char *key, size_t len) nonnull;
 
 #endif

@@ -67,6 +67,8 @@ static bool field_is_empty(const struct field *f, const void *slot)
 		return *(const uint64_t *)slot == 0;
 	case FIELD_STRUCT:
 		return is_empty(f->sub, slot);
+	case FIELD_MARK:
+		return true;
 	default:
 		return ((const struct list *)slot)->count == 0;
 	}
@@ -154,6 +156,8 @@ static void write_field(
 	case FIELD_STRUCT_MAP:
 		buf_add_byte(out, '\n');
 		write_list(f, slot, out, indent + 2);
+		return;
+	case FIELD_MARK:
 		return;
 	}
 }

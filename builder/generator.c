@@ -272,6 +272,11 @@ static const struct seed *find_seed(const char *name)
 	return NULL;
 }
 
+bool generator_is_seed(const char *name)
+{
+	return find_seed(name) != NULL;
+}
+
 static int run_cloud_init(
 	struct generation *g, const struct recipe_file *f, struct err *e)
 {

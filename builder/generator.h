@@ -28,6 +28,9 @@ struct generated {
 
 bool generator_is_supported(const char *name) nonnull;
 
+/* Is this a file of cloud-init's seed ("user-data")? */
+bool generator_is_seed(const char *name) nonnull;
+
 /* Runs all entries that apply, in order. */
 int generators_run(const struct recipe *r, int root_dir, struct arena *arena,
 	struct generated *out, struct err *e) must_check nonnull;

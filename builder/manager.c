@@ -40,6 +40,11 @@ bool manager_is_supported(const char *name)
 	return find(name) != NULL;
 }
 
+bool manager_takes_repositories(const char *name)
+{
+	return find(name) != NULL;
+}
+
 /* ---- one command line */
 
 struct argv {

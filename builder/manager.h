@@ -9,6 +9,7 @@
 #include "builder/job.h"
 
 bool manager_is_supported(const char *name) nonnull;
+bool manager_takes_repositories(const char *name) nonnull;
 
 /* Writes the recipe's repositories into the tree. */
 int manager_repositories(struct job *j, struct err *e) must_check nonnull;

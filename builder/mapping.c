@@ -77,6 +77,24 @@ const char *mapping_kernel_name(const char *arch)
 	return a ? a->kernel : NULL;
 }
 
+const char *mapping_name(size_t number, struct arena *arena)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(archs); i++) {
+		const char *p = archs[i].aliases;
+
+		if (number-- == 0)
+			return archs[i].kernel;
+		for (; *p; p += strspn(p, " ")) {
+			size_t len = strcspn(p, " ");
+
+			if (number-- == 0)
+				return arena_strndup(arena, p, len);
+			p += len;
+		}
+	}
+	return NULL;
+}
+
 const char *mapping_personality(const char *kernel_name)
 {
 	const struct arch *a = arch_find(kernel_name);

@@ -8,6 +8,9 @@
 /* The canonical kernel name of any name or alias (amd64 -> x86_64); NULL if unknown. */
 const char *mapping_kernel_name(const char *arch) nonnull;
 
+/* Every name and alias by number; NULL behind the last. */
+const char *mapping_name(size_t number, struct arena *arena) nonnull;
+
 /* "linux64" or "linux32". */
 const char *mapping_personality(const char *kernel_name) nonnull;
 

@@ -58,7 +58,7 @@ int matrix_add(struct matrix *m, const char *dir, struct out *o, struct err *e)
 	auto_loaded struct loaded l = { 0 };
 	int64_t now_s = (int64_t)time(NULL);
 
-	if (load_open(dir, &l, e) < 0 || load_judge(&l, o, e) < 0)
+	if (load_open(dir, &l, e) < 0 || load_judge_buildable(&l, o, e) < 0)
 		return -1;
 	dir = arena_strdup(&m->arena, dir);
 	for (size_t i = 0; i < l.releases.releases.count; i++) {

@@ -128,7 +128,7 @@ int order_open(struct order *o, const struct build_values *v, const char *dir,
 		load_choose(l, dir, target, v->options.item, v->options.count, &j->image,
 			&j->release, e) < 0)
 		return -1;
-	if (load_judge(l, out, e) < 0)
+	if (load_judge_buildable(l, out, e) < 0)
 		return -1;
 	j->recipe = &l->recipe;
 	if (fill_job(j, v, e) < 0 || foreign_check(j->image.arch, e) < 0)

@@ -12,8 +12,10 @@
 	"{{ image.distribution|capfirst }} {{ image.release }} "                         \
 	"{{ image.architecture_mapped }}{% if image.variant != \"default\" %} "          \
 	"({{ image.variant }}){% endif %} ({{ image.serial }})"
-#define DEFAULT_EXPIRY "30d"
-#define RECIPE_OUT_MAX (8U << 20)
+#define DEFAULT_EXPIRY    "30d"
+#define DEFAULT_KEYSERVER "hkps.pool.sks-keyservers.net"
+#define DEFAULT_VM_SIZE   4294967296U
+#define UNITS             "smhdw"
 
 void recipe_init(struct recipe *r)
 {
@@ -28,9 +30,10 @@ void recipe_release(struct recipe *r)
 
 int recipe_parse(struct recipe *r, struct bytes text, struct complaints *c, struct err *e)
 {
+	const struct yaml_faults faults = { .say = complain_of_yaml, .ctx = c };
 	auto_yaml struct ydoc doc = { 0 };
 
-	if (yaml_parse(text, c->document, RECIPE_BYTES_MAX, &doc, e) < 0) {
+	if (yaml_parse_all(text, c->document, RECIPE_BYTES_MAX, &faults, &doc, e) < 0) {
 		e->code = ERR_RECIPE;
 		return -1;
 	}
@@ -71,6 +74,11 @@ void recipe_finish(struct recipe *r, const char *arch, struct complaints *c)
 	set_default(&image->expiry, DEFAULT_EXPIRY);
 	set_default(&image->name, DEFAULT_NAME);
 	set_default(&image->description, DEFAULT_DESCRIPTION);
+	set_default(&r->source.keyserver, DEFAULT_KEYSERVER);
+	set_default(&r->targets.incus.vm.filesystem, "ext4");
+	if (r->targets.incus.vm.size == 0)
+		r->targets.incus.vm.size = DEFAULT_VM_SIZE;
+	r->targets.type.text = "container";
 	kernel = mapping_kernel_name(image->architecture.text);
 	if (!kernel) {
 		complain(c, image->architecture.line, image->architecture.column,
@@ -113,10 +121,28 @@ static bool find_value(const void *ctx, const char *path, struct buf *out)
 	return fields_find(recipe_fields, ctx, path, out);
 }
 
+static size_t count_values(const void *ctx, const char *path)
+{
+	return fields_count(recipe_fields, ctx, path);
+}
+
+static bool know_value(const void *ctx, const char *path)
+{
+	(void)ctx;
+	return fields_know(recipe_fields, path);
+}
+
+struct template_vars recipe_vars(const struct recipe *r)
+{
+	return (struct template_vars){
+		.find = find_value, .count = count_values, .know = know_value, .ctx = r
+	};
+}
+
 int recipe_render(const struct recipe *r, const struct text *text, const char *what,
 	struct buf *out, struct err *e)
 {
-	const struct template_vars vars = { .find = find_value, .ctx = r };
+	const struct template_vars vars = recipe_vars(r);
 
 	if (template_render(text_str(text), &vars, out, e) == 0)
 		return 0;
@@ -143,22 +169,42 @@ static int64_t unit_s(char unit)
 	}
 }
 
+/* "30d" at *text; false: a number without a unit, or none. */
+static bool take_time(const char **text, int64_t *seconds)
+{
+	int64_t number = 0;
+	const char *p = *text;
+
+	for (; isdigit((unsigned char)*p); p++)
+		if (number < 1000000)
+			number = number * 10 + (*p - '0');
+	*seconds = number * unit_s(*p);
+	if (p == *text || !*p || !strchr(UNITS, *p)) {
+		*text = p + (p == *text);
+		return false;
+	}
+	*text = p + 1;
+	return true;
+}
+
 int64_t recipe_expiry_s(const struct recipe *r)
 {
 	const char *p = text_str(&r->image.expiry);
-	int64_t total = 0;
+	int64_t total = 0, part;
 
-	while (*p) {
-		int64_t number = 0;
-
-		if (!isdigit((unsigned char)*p)) {
-			p++;
-			continue;
-		}
-		for (; isdigit((unsigned char)*p); p++)
-			if (number < 1000000)
-				number = number * 10 + (*p - '0');
-		total += number * unit_s(*p);
-	}
+	while (*p)
+		if (take_time(&p, &part))
+			total += part;
 	return total;
+}
+
+bool recipe_expiry_is_clean(const struct recipe *r)
+{
+	const char *p = text_str(&r->image.expiry);
+	int64_t part;
+
+	while (*p)
+		if (!isspace((unsigned char)*p) ? !take_time(&p, &part) : (p++, false))
+			return false;
+	return true;
 }

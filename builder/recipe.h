@@ -7,6 +7,7 @@
 #define BUILDER_RECIPE_H
 
 #include "builder/fields.h"
+#include "builder/template.h"
 
 #define RECIPE_BYTES_MAX (4U << 20)
 
@@ -46,7 +47,7 @@ struct recipe_targets {
 	} lxc;
 	struct {
 		struct {
-			uint64_t size;
+			uint64_t size, boot_size;
 			struct text filesystem;
 		} vm;
 	} incus;
@@ -83,6 +84,7 @@ struct custom_verb {
 };
 
 struct custom_manager {
+	struct mark mark;
 	struct custom_verb clean, install, remove, refresh, update;
 	struct texts flags;
 };
@@ -157,8 +159,12 @@ int recipe_set(struct recipe *r, const char *option, struct err *e) must_check n
  * image.architecture becomes when the recipe does not say. */
 void recipe_finish(struct recipe *r, const char *arch, struct complaints *c) nonnull;
 
-/* Meaning behind the shape: required fields, names, what this version can build. */
+/* Meaning behind the shape: what the format's own tool refuses. */
 void recipe_check(const struct recipe *r, struct complaints *c) nonnull;
+
+/* What this version cannot make a container of, as errors or as warnings. */
+void recipe_check_buildable(
+	const struct recipe *r, bool warn, struct complaints *c) nonnull;
 
 /* Does an entry apply to this container build? */
 bool recipe_applies(const struct recipe *r, const struct filter *f) nonnull;
@@ -174,7 +180,13 @@ int recipe_format(
 int recipe_render(const struct recipe *r, const struct text *text, const char *what,
 	struct buf *out, struct err *e) must_check nonnull;
 
+/* What templates may name. */
+struct template_vars recipe_vars(const struct recipe *r) nonnull;
+
 /* Seconds that image.expiry means ("30d"); 0 when nothing in it is a time. */
 int64_t recipe_expiry_s(const struct recipe *r) nonnull;
+
+/* False: something in it is no time, and is passed over. */
+bool recipe_expiry_is_clean(const struct recipe *r) nonnull;
 
 #endif

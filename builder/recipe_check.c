@@ -5,115 +5,110 @@
 #include "builder/manager.h"
 #include "builder/source.h"
 
+#include <ctype.h>
+
+static bool is_blank(const struct text *t)
+{
+	const char *p = text_str(t);
+
+	while (isspace((unsigned char)*p))
+		p++;
+	return *p == '\0';
+}
+
 static void need(const struct text *t, const char *path, struct complaints *c)
 {
-	if (!text_is_set(t) && !t->bad)
+	if (is_blank(t) && !t->bad)
 		complain(c, t->line, t->column, "'%s' may not be empty", path);
 }
 
 static void check_custom(const struct custom_manager *m, struct complaints *c)
 {
 	const struct {
-		const char *path;
+		const char *verb;
 		const struct text *cmd;
 	} verb[] = {
-		{ "packages.custom_manager.clean.cmd", &m->clean.cmd },
-		{ "packages.custom_manager.install.cmd", &m->install.cmd },
-		{ "packages.custom_manager.remove.cmd", &m->remove.cmd },
-		{ "packages.custom_manager.refresh.cmd", &m->refresh.cmd },
-		{ "packages.custom_manager.update.cmd", &m->update.cmd },
+		{ "clean", &m->clean.cmd },
+		{ "install", &m->install.cmd },
+		{ "remove", &m->remove.cmd },
+		{ "refresh", &m->refresh.cmd },
+		{ "update", &m->update.cmd },
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(verb); i++)
-		need(verb[i].cmd, verb[i].path, c);
-}
-
-static bool is_custom(const struct custom_manager *m)
-{
-	return m->clean.cmd.text || m->install.cmd.text || m->remove.cmd.text ||
-	       m->refresh.cmd.text || m->update.cmd.text || m->flags.count;
+		if (!text_is_set(verb[i].cmd) && !verb[i].cmd->bad)
+			complain(c, verb[i].cmd->line ? verb[i].cmd->line : m->mark.line,
+				verb[i].cmd->line ? verb[i].cmd->column : m->mark.column,
+				"'packages.custom_manager' needs '%s: {cmd: ...}'",
+				verb[i].verb);
 }
 
 static void check_packages(const struct recipe_packages *p, struct complaints *c)
 {
 	const struct text *name = &p->manager;
 
-	if (is_custom(&p->custom_manager) && text_is_set(name))
+	if (p->custom_manager.mark.line && name->text)
 		complain(c, name->line, name->column,
 			"'packages.manager' and 'packages.custom_manager' exclude each "
 			"other");
-	else if (is_custom(&p->custom_manager))
+	else if (p->custom_manager.mark.line)
 		check_custom(&p->custom_manager, c);
 	else if (!text_is_set(name) && !name->bad)
-		complain(c, 0, 0,
-			"'packages.manager' or 'packages.custom_manager' is required");
-	else if (text_is_set(name) && !name->bad && !manager_is_supported(name->text))
 		complain(c, name->line, name->column,
-			"package manager '%s' cannot be driven by this version; apt and "
-			"custom_manager can",
-			name->text);
+			"'packages.manager' or 'packages.custom_manager' is required");
 	for (size_t i = 0; i < p->sets.count; i++)
 		need(&p->sets.item[i].action, "packages.sets.action", c);
-}
-
-static void check_mode(const struct text *mode, struct complaints *c)
-{
-	if (text_is_set(mode) && (strspn(mode->text, "01234567") != strlen(mode->text) ||
-					 strlen(mode->text) > 5))
-		complain_warn(c, mode->line, mode->column, "mode '%s' is not octal",
-			mode->text);
-}
-
-static void check_file(const struct recipe_file *f, struct complaints *c)
-{
-	const struct text *name = &f->generator;
-
-	need(name, "files.generator", c);
-	check_mode(&f->mode, c);
-	if (text_is_set(name) && !name->bad && filter_allows_container(&f->filter) &&
-		!generator_is_supported(name->text))
-		complain(c, name->line, name->column,
-			"generator '%s' cannot be run for a container by this version",
-			name->text);
-}
-
-static void check_config(const struct lxc_config *config, struct complaints *c)
-{
-	const char *type = text_str(&config->type);
-
-	if (strcmp(type, "all") != 0 && strcmp(type, "system") != 0 &&
-		strcmp(type, "user") != 0)
-		complain_warn(c, config->type.line, config->type.column,
-			"config type '%s' is none of all, system, user: the entry is "
-			"never used",
-			type);
-}
-
-static void check_source(const struct recipe_source *s, struct complaints *c)
-{
-	const struct text *name = &s->downloader;
-
-	need(name, "source.downloader", c);
-	if (text_is_set(name) && !name->bad && !source_is_supported(name->text))
-		complain(c, name->line, name->column,
-			"downloader '%s' is not in this version; debootstrap and "
-			"rootfs-http are",
-			name->text);
 }
 
 void recipe_check(const struct recipe *r, struct complaints *c)
 {
 	need(&r->image.distribution, "image.distribution", c);
-	check_source(&r->source, c);
+	need(&r->source.downloader, "source.downloader", c);
 	check_packages(&r->packages, c);
 	for (size_t i = 0; i < r->files.count; i++)
-		check_file(&r->files.item[i], c);
-	for (size_t i = 0; i < r->targets.lxc.config.count; i++)
-		check_config(&r->targets.lxc.config.item[i], c);
+		need(&r->files.item[i].generator, "files.generator", c);
 	for (size_t i = 0; i < r->actions.count; i++)
 		need(&r->actions.item[i].trigger, "actions.trigger", c);
-	if (text_is_set(&r->image.expiry) && recipe_expiry_s(r) == 0)
-		complain_warn(c, r->image.expiry.line, r->image.expiry.column,
-			"expiry '%s' means that the image expires at once",
-			r->image.expiry.text);
+}
+
+/* ---- what this version can build */
+
+static void printf_like(4, 5)
+	say(struct complaints *c, bool warn, const struct text *at, const char *fmt, ...)
+{
+	char sentence[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(sentence, sizeof(sentence), fmt, ap);
+	va_end(ap);
+	if (warn)
+		complain_warn(c, at->line, at->column, "%s", sentence);
+	else
+		complain(c, at->line, at->column, "%s", sentence);
+}
+
+void recipe_check_buildable(const struct recipe *r, bool warn, struct complaints *c)
+{
+	const struct text *downloader = &r->source.downloader;
+	const struct text *manager = &r->packages.manager;
+
+	if (text_is_set(downloader) && !downloader->bad &&
+		!source_is_supported(downloader->text))
+		say(c, warn, downloader, "downloader '%s' is not in this version",
+			downloader->text);
+	if (text_is_set(manager) && !manager->bad && !manager_is_supported(manager->text))
+		say(c, warn, manager, "package manager '%s' is not in this version",
+			manager->text);
+	for (size_t i = 0; i < r->files.count; i++) {
+		const struct recipe_file *f = &r->files.item[i];
+
+		if (text_is_set(&f->generator) && !f->generator.bad &&
+			filter_allows_container(&f->filter) &&
+			!generator_is_supported(f->generator.text))
+			say(c, warn, &f->generator,
+				"generator '%s' is for virtual machines: it fails when a "
+				"container is built; add 'types: [vm]'",
+				f->generator.text);
+	}
 }

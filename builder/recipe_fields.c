@@ -68,9 +68,9 @@ static const char *const generators[] = { "dump", "copy", "template", "hostname"
 static const char *const set_actions[] = { "install", "remove", NULL };
 static const char *const triggers[] = { "post-unpack", "post-update", "post-packages",
 	"post-files", NULL };
-static const char *const maps[] = { "almalinux", "alpinelinux", "altlinux", "archlinux",
-	"centos", "debian", "gentoo", "openwrt", "plamolinux", "voidlinux", "funtoo",
-	"slackware", NULL };
+static const char *const maps[] = { "alpinelinux", "altlinux", "archlinux", "centos",
+	"debian", "gentoo", "openwrt", "plamolinux", "voidlinux", "funtoo", "slackware",
+	NULL };
 
 static const struct field image_fields[] = {
 	TEXT(struct recipe_image, "distribution", distribution),
@@ -118,6 +118,7 @@ static const struct field lxc_fields[] = {
 
 static const struct field vm_fields[] = {
 	UINT(struct recipe_targets, "size", incus.vm.size),
+	UINT(struct recipe_targets, "boot_size", incus.vm.boot_size),
 	TEXT(struct recipe_targets, "filesystem", incus.vm.filesystem),
 	END,
 };
@@ -131,7 +132,7 @@ static const struct field incus_fields[] = {
 static const struct field targets_fields[] = {
 	{ .key = "lxc", .kind = FIELD_STRUCT, .offset = 0, .sub = lxc_fields },
 	{ .key = "incus", .kind = FIELD_STRUCT, .offset = 0, .sub = incus_fields },
-	TEXT(struct recipe_targets, "type", type),
+	WORD(struct recipe_targets, "type", type, types),
 	END,
 };
 
@@ -143,7 +144,7 @@ static const struct field template_fields[] = {
 
 static const struct field file_fields[] = {
 	FILTERS(struct recipe_file),
-	WORD(struct recipe_file, "generator", generator, generators),
+	NAME(struct recipe_file, "generator", generator, generators),
 	TEXT(struct recipe_file, "path", path),
 	TEXT(struct recipe_file, "content", content),
 	TEXT(struct recipe_file, "name", name),
@@ -182,6 +183,7 @@ static const struct field verb_fields[] = {
 };
 
 static const struct field custom_fields[] = {
+	{ .key = "", .kind = FIELD_MARK, .offset = AT(struct custom_manager, mark) },
 	STRUCT(struct custom_manager, "clean", clean, verb_fields),
 	STRUCT(struct custom_manager, "install", install, verb_fields),
 	STRUCT(struct custom_manager, "remove", remove, verb_fields),

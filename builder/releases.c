@@ -135,9 +135,10 @@ static void check_release(const struct release *r, struct complaints *c)
 int releases_parse(
 	struct releases *r, struct bytes text, struct complaints *c, struct err *e)
 {
+	const struct yaml_faults faults = { .say = complain_of_yaml, .ctx = c };
 	auto_yaml struct ydoc doc = { 0 };
 
-	if (yaml_parse(text, c->document, RELEASES_BYTES_MAX, &doc, e) < 0) {
+	if (yaml_parse_all(text, c->document, RELEASES_BYTES_MAX, &faults, &doc, e) < 0) {
 		e->code = ERR_RECIPE;
 		return -1;
 	}

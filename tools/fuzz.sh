@@ -8,9 +8,10 @@ set -eu
 build=$1 seconds=$2
 shift 2
 out=$build/fuzz
-# The server's pure decisions; the linker takes from the archive what a fuzzer calls.
+# The server's pure decisions and the builder; the linker takes from the archive what a fuzzer calls.
 pure=
 for o in coding cond date framing head range resolve; do pure="$pure $out/httpd/$o.o"; done
+for f in builder/*.c; do [ "$f" = builder/main.c ] || pure="$pure $out/${f%.c}.o"; done
 make -s BUILD="$build" SAN=fuzz CC=clang "$out/libmodel.a" "$out/libadapt.a" "$out/libbase.a" $pure >/dev/null
 rm -f "$out/libpure.a"
 ar rcs "$out/libpure.a" $pure

@@ -54,9 +54,10 @@ rm "$T/r/image.yaml"
 exits 10 "a missing definition is refused" rootyard-build validate "$T/r"
 
 fresh
-sed -i 's/^  downloader: .*/  downloader: docker-http/' "$T/r/image.yaml"
-exits 10 "a downloader of a later version is refused" rootyard-build validate "$T/r"
-like "$ERR" "downloader 'docker-http' is not in this version" "... in a sentence"
+sed -i 's/^  downloader: .*/  downloader: gentoo-http/' "$T/r/image.yaml"
+exits 0 "a downloader of a later version is valid" rootyard-build validate "$T/r"
+exits 10 "... but no plan is made of it" rootyard-build plan "$T/r"
+like "$ERR" "downloader 'gentoo-http' is not in this version" "... in a sentence"
 
 fresh
 exits 2 "a missing release is a wrong command line" build "$T/r" 2

@@ -132,8 +132,8 @@ static void recipe_options_set_single_values(void **state)
 	assert_string_equal(r.recipe.packages.sets.item[0].packages.item[1].text, "c");
 	assert_int_equal(recipe_set(&r.recipe, "packages.sets.0.packages.2=d", &e), 0);
 	assert_int_equal(r.recipe.packages.sets.item[0].packages.count, 3);
-	assert_int_equal(recipe_set(&r.recipe, "packages.sets.0.early=t", &e), -1);
-	assert_int_equal(recipe_set(&r.recipe, "packages.sets.0.early=true", &e), 0);
+	assert_int_equal(recipe_set(&r.recipe, "packages.sets.0.early=yess", &e), -1);
+	assert_int_equal(recipe_set(&r.recipe, "packages.sets.0.early=t", &e), 0);
 	assert_true(r.recipe.packages.sets.item[0].early);
 	assert_int_equal(recipe_set(&r.recipe, "source.keys.0=k", &e), 0);
 	assert_string_equal(r.recipe.source.keys.item[0].text, "k");
