@@ -9,26 +9,10 @@
 #ifndef BUILDER_TEMPLATE_H
 #define BUILDER_TEMPLATE_H
 
-#include "lib/base/buf.h"
-
-struct template_vars {
-	/* Appends the value of a dotted path; false: undefined. */
-	bool (*find)(const void *ctx, const char *path, struct buf *out);
-	/* Items of the list that a path names, each PATH.0, PATH.1 ...; NULL: no lists. */
-	size_t (*count)(const void *ctx, const char *path);
-	/* Could it ever be defined; NULL: who knows. */
-	bool (*know)(const void *ctx, const char *path);
-	const void *ctx;
-};
+#include "builder/template_vars.h"
 
 int template_render(const char *text, const struct template_vars *vars, struct buf *out,
 	struct err *e) must_check nonnull;
-
-/* Whom a check tells; line counts from 1 inside the text. */
-struct template_judge {
-	void (*say)(void *ctx, unsigned int line, const char *sentence);
-	void *ctx;
-};
 
 /* Says what would go wrong: all names that can never be defined, and the first mistake of
  * syntax. Evaluates nothing. */

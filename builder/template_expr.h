@@ -5,7 +5,7 @@
 #ifndef BUILDER_TEMPLATE_EXPR_H
 #define BUILDER_TEMPLATE_EXPR_H
 
-#include "builder/template.h"
+#include "builder/template_vars.h"
 
 #include "lib/base/arena.h"
 
