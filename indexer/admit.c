@@ -1,8 +1,7 @@
 #include "indexer/admit.h"
 
 #include "indexer/admit_compare.h"
-#include "indexer/admit_meta.h"
-#include "indexer/admit_tree.h"
+#include "indexer/build_facts.h"
 #include "indexer/combine.h"
 #include "indexer/derive.h"
 #include "indexer/emit.h"
@@ -12,16 +11,13 @@
 
 #include <fcntl.h>
 
-#define PACKAGES "packages.json"
 #define SUMS_MAX (16U << 10)
 #define LEVELS   5 /* distro release arch variant serial */
 
 struct admission {
 	struct intake in;
 	char stage[SERIAL_MAX + 8];
-	struct meta_facts meta;
-	struct tree_facts tree;
-	struct packagelist packages;
+	struct build_facts facts;
 	unsigned int flags;
 	bool is_held;
 	const char *signer; /* whose .asc it carries */
@@ -140,33 +136,6 @@ static int open_stage(struct admission *a, struct err *e)
 	return a->in.stage_fd < 0 ? -1 : 0;
 }
 
-static int check_metadata(struct admission *a, struct err *e)
-{
-	struct intake *in = &a->in;
-	auto_fd int lxc = fs_open_beneath(in->stage_fd, "meta.tar.xz", O_RDONLY, 0, e);
-	auto_fd int incus = -1;
-
-	if (lxc < 0 || admit_lxc_meta(lxc, &a->meta, e) < 0)
-		return -1;
-	incus = fs_open_beneath(in->stage_fd, "incus.tar.xz", O_RDONLY, 0, e);
-	if (incus < 0)
-		return -1;
-	return admit_incus_meta(incus, &in->build.image, &a->meta, e);
-}
-
-static int read_packages(struct admission *a, struct err *e)
-{
-	auto_buf struct buf text = BUF_INIT(PACKAGELIST_BYTES_MAX);
-
-	if (!build_artifact(&a->in.build, PACKAGES))
-		return 0;
-	if (fs_read_at(a->in.stage_fd, PACKAGES, &text, e) < 0)
-		return -1;
-	if (packagelist_parse(buf_bytes(&text), &a->packages, e) < 0)
-		return err_wrap(e, "'%s'", PACKAGES);
-	return 0;
-}
-
 static int by_name(const void *a, const void *b)
 {
 	const struct catalog_file *x = a, *y = b;
@@ -254,51 +223,21 @@ static int sign_all(struct admission *a, struct notary_slot *slot, struct err *e
 	return rc;
 }
 
-static int insert_packages(struct admission *a, struct err *e)
-{
-	const struct build *b = &a->in.build;
-	const struct artifact *list = build_artifact(b, PACKAGES);
-	struct catalog *c = a->in.yard->catalog;
-	int64_t id = 0;
-
-	if (!list)
-		return 0;
-	if (catalog_build_find(c, &b->image, b->serial, &id, e) < 0)
-		return -1;
-	return catalog_packages_put(
-		c, id, &list->sha256, a->packages.item, a->packages.count, e);
-}
-
 static int insert(
 	struct admission *a, const char *path, const struct admitted *out, struct err *e)
 {
 	const struct build *b = &a->in.build;
 	struct catalog *c = a->in.yard->catalog;
-	struct catalog_build row = {
-		.image = b->image,
-		.state = a->is_held ? "held" : "active",
-		.tree = b->id,
-		.diff = b->diff_id,
-		.admitted_s = a->in.yard->now_s,
-		.expires_s = a->meta.expires_s,
-		.epoch_s = b->epoch_s,
-		.tested = b->test_result,
-		.origin = b->origin,
-		.entries = b->entries,
-		.unpacked_size = b->unpacked_size,
-		.max_uid = a->tree.max_uid,
-		.max_gid = a->tree.max_gid,
-		.init = a->tree.has_systemd ? "systemd" : "",
-		.stop_signal = a->meta.stop_signal,
-		.description = a->meta.description,
-		.signer = a->signer,
-		.requirements = a->meta.requirements,
-	};
+	struct catalog_build row;
 
-	memcpy(row.serial, b->serial, sizeof(row.serial));
-	if (serial_to_time(b->serial, &row.created_s, e) < 0 ||
-		catalog_build_add(c, &row, a->in.file, a->in.count, e) < 0 ||
-		insert_packages(a, e) < 0 || catalog_intent_drop(c, path, e) < 0)
+	if (build_facts_row(b, &a->facts, &row, e) < 0)
+		return -1;
+	row.state = a->is_held ? "held" : "active";
+	row.admitted_s = a->in.yard->now_s;
+	row.signer = a->signer;
+	if (catalog_build_add(c, &row, a->in.file, a->in.count, e) < 0 ||
+		build_facts_put_packages(c, b, &a->facts, e) < 0 ||
+		catalog_intent_drop(c, path, e) < 0)
 		return -1;
 	return add_event(a->in.yard, a->is_held ? "held" : "admitted", out, e) < 0 ? -1
 										   : 0;
@@ -357,8 +296,8 @@ static int compare_with_last(struct admission *a, struct admitted *out, struct e
 	struct yard *y = a->in.yard;
 	struct build_measure last = { .packages = -1 };
 	struct build_measure now = { .unpacked_size = a->in.build.unpacked_size,
-		.packages = build_artifact(&a->in.build, PACKAGES)
-				    ? (int64_t)a->packages.count
+		.packages = build_artifact(&a->in.build, BUILD_PACKAGES)
+				    ? (int64_t)a->facts.packages.count
 				    : -1 };
 	int rc;
 
@@ -375,17 +314,14 @@ static int admit_new(struct admission *a, struct notary_slot *slot, struct admit
 	struct err *e)
 {
 	if (intake_check_space(&a->in, e) < 0 || open_stage(a, e) < 0 ||
-		intake_take(&a->in, e) < 0 || check_metadata(a, e) < 0 ||
-		read_packages(a, e) < 0 ||
-		admit_tree(a->in.stage_fd, &a->in.build, &a->tree, e) < 0 ||
+		intake_take(&a->in, e) < 0 ||
+		build_facts_read(a->in.stage_fd, &a->in.build, &a->facts, e) < 0 ||
+		admit_tree(a->in.stage_fd, &a->in.build, a->facts.tree.tar_size, e) < 0 ||
 		(build_artifact(&a->in.build, "rootfs.squashfs") &&
-			admit_squashfs(a->in.stage_fd, &a->tree, e) < 0) ||
+			admit_squashfs(a->in.stage_fd, &a->facts.tree, e) < 0) ||
 		combine_files(a->in.stage_fd, a->in.file, a->in.count, e) < 0 ||
-		derive_files(&a->in, &a->tree, e) < 0)
+		derive_files(&a->in, &a->facts.tree, e) < 0)
 		return -1;
-	if (!a->meta.stop_signal[0])
-		snprintf(a->meta.stop_signal, sizeof(a->meta.stop_signal), "%s",
-			a->tree.has_systemd ? "SIGRTMIN+3" : "SIGTERM");
 	if (compare_with_last(a, out, e) < 0 || sign_all(a, slot, e) < 0 ||
 		make_visible(a, out, e) < 0)
 		return -1;
@@ -463,7 +399,7 @@ int admit_build(struct yard *y, struct notary_slot *slot, const char *dir,
 			err_wrap(e, "%s", ignored.text);
 	}
 	build_release(&a.in.build);
-	packagelist_release(&a.packages);
+	build_facts_release(&a.facts);
 	close(a.in.in_fd);
 	if (a.in.stage_fd >= 0)
 		close(a.in.stage_fd);

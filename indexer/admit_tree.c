@@ -234,6 +234,7 @@ static bool is_init(const char *path)
 static void note_facts(const struct manifest *m, struct tree_facts *out)
 {
 	manifest_max_ids(m, &out->max_uid, &out->max_gid);
+	out->tar_size = m->tar_size;
 	for (size_t i = 0; i < m->count; i++) {
 		const struct manifest_entry *entry = &m->entry[i];
 
@@ -245,31 +246,42 @@ static void note_facts(const struct manifest *m, struct tree_facts *out)
 	}
 }
 
-int admit_tree(
+static int read_manifest(
+	int dir_fd, const struct build *build, struct buf *out, struct err *e)
+{
+	struct digest id;
+
+	if (fs_read_at(dir_fd, "rootfs.man", out, e) < 0)
+		return -1;
+	id = digest_of(buf_bytes(out));
+	if (digest_equal(&id, &build->id))
+		return 0;
+	return untrusted(e, "the digest of 'rootfs.man'", &id, &build->id);
+}
+
+int tree_facts_read(
 	int dir_fd, const struct build *build, struct tree_facts *out, struct err *e)
 {
 	auto_buf struct buf man = BUF_INIT(MANIFEST_BYTES_MAX);
 	auto_manifest struct manifest m = { 0 };
-	struct digest id;
-	uint64_t tar_size;
 
 	manifest_init(&m);
-	if (fs_read_at(dir_fd, "rootfs.man", &man, e) < 0)
+	if (read_manifest(dir_fd, build, &man, e) < 0)
 		return -1;
-	id = digest_of(buf_bytes(&man));
-	if (!digest_equal(&id, &build->id))
-		return untrusted(e, "the digest of 'rootfs.man'", &id, &build->id);
 	if (manifest_parse(buf_bytes(&man), &m, e) < 0)
 		return err_wrap(e, "'rootfs.man'");
 	if (compare_numbers(&m, build, e) < 0 || admit_shape(&m, e) < 0)
 		return -1;
 	note_facts(&m, out);
-	tar_size = m.tar_size;
-	/* two manifests of 500,000 entries need not be in memory at once */
-	manifest_release(&m);
-	manifest_init(&m);
+	return 0;
+}
 
-	if (check_zst(dir_fd, build, buf_bytes(&man), tar_size, e) < 0)
+int admit_tree(int dir_fd, const struct build *build, uint64_t tar_size, struct err *e)
+{
+	auto_buf struct buf man = BUF_INIT(MANIFEST_BYTES_MAX);
+
+	if (read_manifest(dir_fd, build, &man, e) < 0 ||
+		check_zst(dir_fd, build, buf_bytes(&man), tar_size, e) < 0)
 		return -1;
 	return check_xz(dir_fd, build, tar_size, e);
 }

@@ -15,10 +15,16 @@ struct tree_facts {
 	uint32_t max_uid, max_gid;
 	bool has_systemd, has_init;
 	uint64_t inodes; /* entries that are no second name of another */
+	uint64_t tar_size;
 };
 
-/* dir_fd: where rootfs.man, rootfs.tar.zst and rootfs.tar.xz lie. */
-int admit_tree(int dir_fd, const struct build *build, struct tree_facts *out,
+/* What rootfs.man, which must be the one that build.json names, says of the tree. */
+int tree_facts_read(int dir_fd, const struct build *build, struct tree_facts *out,
+	struct err *e) must_check nonnull;
+
+/* dir_fd: where rootfs.man, rootfs.tar.zst and rootfs.tar.xz lie; tar_size: as the
+ * manifest has it. */
+int admit_tree(int dir_fd, const struct build *build, uint64_t tar_size,
 	struct err *e) must_check nonnull;
 
 /* rootfs.squashfs beside them: a header that every kernel takes, and as many inodes as the

@@ -57,21 +57,42 @@ static int user_version(struct catalog *c, int64_t *out, struct err *e)
 	return query_one_int(c, out, e, "PRAGMA user_version", "") < 0 ? -1 : 0;
 }
 
+/* Never guesses what a newer program has written. */
+static int read_version(struct catalog *c, int64_t *out, struct err *e)
+{
+	if (user_version(c, out, e) < 0)
+		return -1;
+	if (*out <= (int64_t)schema_step_count)
+		return 0;
+	return err_set(e, ERR_CONFLICT,
+		"cannot use 'catalog.db': it was written by a newer rootyard-index "
+		"(schema %lld, this one knows %zu)",
+		(long long)*out, schema_step_count);
+}
+
+/* Who only reads does not bring it up to date: that is for the holder of the lock. */
+static int check_version(struct catalog *c, struct err *e)
+{
+	int64_t at = 0;
+
+	if (read_version(c, &at, e) < 0)
+		return -1;
+	if (at == (int64_t)schema_step_count)
+		return 0;
+	return err_set(e, ERR_CONFLICT,
+		"cannot read 'catalog.db': it was written by an older rootyard-index "
+		"(schema %lld, this one knows %zu); run 'rootyard-index publish', which "
+		"brings it up to date",
+		(long long)at, schema_step_count);
+}
+
 /* Each step runs in its own transaction, so that a stop in between is continued. */
 static int migrate(struct catalog *c, struct err *e)
 {
 	int64_t at = 0;
 
-	if (user_version(c, &at, e) < 0)
+	if (read_version(c, &at, e) < 0)
 		return -1;
-
-	if (at > (int64_t)schema_step_count)
-		return err_set(e, ERR_CONFLICT,
-			"cannot use 'catalog.db': it was written by a newer "
-			"rootyard-index "
-			"(schema %lld, this one knows %zu)",
-			(long long)at, schema_step_count);
-
 	for (size_t i = (size_t)at; i < schema_step_count; i++) {
 		char done[64];
 
@@ -101,7 +122,9 @@ static int configure(struct catalog *c, unsigned int flags, struct err *e)
 		0)
 		return -1;
 	if (flags & CATALOG_READ)
-		return exec(c, "PRAGMA query_only = ON", "open", e);
+		return exec(c, "PRAGMA query_only = ON", "open", e) < 0
+			       ? -1
+			       : check_version(c, e);
 	if (exec(c, "PRAGMA journal_mode = WAL", "open", e) < 0)
 		return -1;
 	return migrate(c, e);

@@ -145,12 +145,39 @@ static int drop_generations(struct recovery *r, struct err *e)
 	return 0;
 }
 
+/* Numbers are never given twice: a catalog that does not know the published generation
+ * would give its number to another one. */
+static int check_age(struct yard *y, struct err *e)
+{
+	struct catalog_generation g;
+	int64_t live = 0, known = 0;
+
+	if (yard_live(y, &live, e) < 0)
+		return -1;
+	for (size_t i = 0; i < 2; i++) {
+		int rc =
+			catalog_generation_find(y->catalog, i ? "staged" : "live", &g, e);
+
+		if (rc < 0)
+			return -1;
+		if (rc > 0 && g.number > known)
+			known = g.number;
+	}
+	if (live <= known)
+		return 0;
+	return err_set(e, ERR_CONFLICT,
+		"'%s/%s' shows generation %lld, and 'catalog.db' knows of %lld: it is an "
+		"older one; run 'rootyard-index rebuild', which makes it from the tree",
+		y->path, YARD_PUBLIC, (long long)live, (long long)known);
+}
+
 int recover_yard(struct yard *y, struct recovered *out, struct err *e)
 {
 	struct recovery r = { .yard = y, .out = out };
 
 	*out = (struct recovered){ 0 };
-	if (remove_all(&r, y->staging_fd, ".", e) < 0 || undo_switch(&r, e) < 0 ||
+	if (check_age(y, e) < 0 || remove_all(&r, y->staging_fd, ".", e) < 0 ||
+		undo_switch(&r, e) < 0 ||
 		catalog_intent_walk(y->catalog, undo_intent, &r, e) < 0 ||
 		catalog_intent_clear(y->catalog, e) < 0)
 		return -1;

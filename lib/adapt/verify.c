@@ -26,7 +26,8 @@ struct verifier {
 	struct key_owner *owner; /* every key and subkey that was imported */
 	size_t owner_count;
 	size_t primary_count;
-	char *notation; /* of the first good, listed signature; or NULL */
+	char *notation;       /* of the first good, listed signature; or NULL */
+	char signer[FPR_MAX]; /* its primary key; or "" */
 };
 
 static void data_release(gpgme_data_t *data)
@@ -425,8 +426,10 @@ static void tally_signature(struct verifier *v, struct tally *t, gpgme_signature
 		err_set(&t->why, ERR_UNTRUSTED,
 			"signed by key %s, which is not trusted for this",
 			primary ? primary : s->fpr);
-	else if (first)
+	else if (first) {
 		take_notation(v, s);
+		snprintf(v->signer, sizeof(v->signer), "%s", primary);
+	}
 }
 
 /* What the engine said of all signatures of one message. A bad one spoils all. */
@@ -466,9 +469,10 @@ static int tally_file(struct verifier *v, struct tally *t, gpgme_data_t data,
 	return tally_result(v, t, e);
 }
 
-static void notation_forget(struct verifier *v)
+static void signature_forget(struct verifier *v)
 {
 	free(STEAL(v->notation));
+	v->signer[0] = '\0';
 }
 
 static int tally_judge(struct verifier *v, const struct tally *t, struct err *e)
@@ -480,7 +484,7 @@ static int tally_judge(struct verifier *v, const struct tally *t, struct err *e)
 		distinct += t->signed_by[i];
 	if (distinct >= t->role->threshold)
 		return 0;
-	notation_forget(v);
+	signature_forget(v);
 	if (t->why.code)
 		*e = t->why;
 	else
@@ -497,7 +501,7 @@ int verify_detached_all(struct verifier *v, const struct verify_role *role,
 {
 	auto_tally struct tally t = { 0 };
 
-	notation_forget(v);
+	signature_forget(v);
 	if (tally_init(&t, role, now_s, e) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
@@ -523,7 +527,7 @@ int verify_detached_fd(struct verifier *v, const struct verify_role *role, int f
 	auto_tally struct tally t = { 0 };
 	auto_data gpgme_data_t data = NULL;
 
-	notation_forget(v);
+	signature_forget(v);
 	if (tally_init(&t, role, now_s, e) < 0)
 		return -1;
 	if (lseek(fd, 0, SEEK_SET) != 0)
@@ -562,7 +566,7 @@ int verify_clearsigned(struct verifier *v, const struct verify_role *role,
 	auto_data gpgme_data_t in = NULL, out = NULL;
 	gpgme_error_t r;
 
-	notation_forget(v);
+	signature_forget(v);
 	if (tally_init(&t, role, now_s, e) < 0 || data_of(message, &in, e) < 0)
 		return -1;
 	r = gpgme_data_new(&out);
@@ -579,4 +583,9 @@ int verify_clearsigned(struct verifier *v, const struct verify_role *role,
 const char *verify_notation(struct verifier *v)
 {
 	return v->notation ? v->notation : "";
+}
+
+const char *verify_signer(struct verifier *v)
+{
+	return v->signer;
 }

@@ -73,6 +73,8 @@ int verify_clearsigned(struct verifier *v, const struct verify_role *role,
 
 /* The value of notation `name` in the (first good, listed) signature, "" if none. */
 const char *verify_notation(struct verifier *v) nonnull;
+/* The primary key that made it, "" if none; borrowed until the next check. */
+const char *verify_signer(struct verifier *v) nonnull;
 #define VERIFY_PATH_NOTATION "path@rootyard"
 
 /* A file whose size and digest are what a verified document said. Only verify_file makes

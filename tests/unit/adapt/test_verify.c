@@ -310,12 +310,15 @@ static void notation_is_that_of_the_accepted_signature(void **state)
 {
 	static const char *const pinned = "pinned", *const second = "second";
 	const struct fixture *f = *state;
+	auto_free char *fpr = fingerprint(f, "pinned");
 	struct err e = { 0 };
 
 	assert_int_equal(check(f, "notation.sig", &pinned, 1, 1, &e), 0);
 	assert_string_equal(verify_notation(f->v), "images/x/rootfs.tar.xz");
+	assert_string_equal(verify_signer(f->v), fpr);
 	assert_int_equal(check(f, "notation.sig", &second, 1, 1, &e), -1);
 	assert_string_equal(verify_notation(f->v), "");
+	assert_string_equal(verify_signer(f->v), "");
 	assert_int_equal(check(f, "good.sig", &pinned, 1, 1, &e), 0);
 	assert_string_equal(verify_notation(f->v), "");
 }

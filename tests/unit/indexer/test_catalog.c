@@ -246,6 +246,21 @@ static void catalog_of_a_newer_program_is_refused(void **state)
 	catalog_close(&c);
 	assert_int_equal(catalog_open(path, 0, &c, &e), -1);
 	assert_non_null(strstr(e.text, "newer rootyard-index"));
+	assert_int_equal(catalog_open(path, CATALOG_READ, &c, &e), -1);
+	assert_non_null(strstr(e.text, "newer rootyard-index"));
+}
+
+static void catalog_of_an_older_program_is_not_read_before_it_is_changed(void **state)
+{
+	const struct scratch *s = *state;
+	auto_free char *path = xasprintf("%s/%s", s->path, CATALOG_NAME);
+	struct catalog *c = fresh(s);
+	struct err e;
+
+	must(query_run(c, &e, "PRAGMA user_version = 1", ""), &e);
+	catalog_close(&c);
+	assert_int_equal(catalog_open(path, CATALOG_READ, &c, &e), -1);
+	assert_non_null(strstr(e.text, "older rootyard-index"));
 }
 
 static void catalog_for_reading_changes_nothing(void **state)
@@ -287,6 +302,8 @@ int main(void)
 		scratch_test(catalog_stays_dirty_for_what_came_later),
 		scratch_test(catalog_records_a_failure_once),
 		scratch_test(catalog_of_a_newer_program_is_refused),
+		scratch_test(
+			catalog_of_an_older_program_is_not_read_before_it_is_changed),
 		scratch_test(catalog_for_reading_changes_nothing),
 		scratch_test(catalog_that_is_no_database_is_damaged),
 	};
