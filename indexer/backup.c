@@ -29,14 +29,16 @@ static bool has_suffix(const char *name, const char *suffix)
 /* What is made anew, is public, or belongs to a running agent. */
 static bool is_left(const char *path)
 {
-	static const char *const names[] = { YARD_PUBLIC, YARD_STAGING, YARD_LOCK,
-		CATALOG_NAME, CATALOG_NAME "-wal", CATALOG_NAME "-shm" };
+	static const char *const names[] = { YARD_PUBLIC, YARD_STAGING, YARD_LOCK };
 	const char *slash = strrchr(path, '/');
 	const char *base = slash ? slash + 1 : path;
 
 	for (size_t i = 0; i < ARRAY_COUNT(names); i++)
 		if (strcmp(path, names[i]) == 0)
 			return true;
+	/* itself is saved by SQLite; its log, and another one beside it, are not */
+	if (strncmp(path, CATALOG_NAME, strlen(CATALOG_NAME)) == 0)
+		return true;
 	return base[0] == '.' || has_suffix(base, ".lock") || strstr(base, ".tmp-");
 }
 

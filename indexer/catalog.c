@@ -195,6 +195,11 @@ void catalog_close(struct catalog **c)
 	*c = NULL;
 }
 
+int catalog_seal(struct catalog *c, struct err *e)
+{
+	return exec(c, "PRAGMA journal_mode = DELETE", "close", e);
+}
+
 int catalog_copy(struct catalog *c, const char *path, struct err *e)
 {
 	return query_run(c, e, "VACUUM INTO ?1", "t", path);

@@ -18,7 +18,9 @@ enum catalog_flags {
 	CATALOG_CREATE = 2,
 };
 
-#define CATALOG_NAME "catalog.db"
+#define CATALOG_NAME     "catalog.db"
+#define CATALOG_NEW_NAME "catalog.db.new" /* while it is made */
+#define CATALOG_OLD_NAME "catalog.db.old" /* what it was before */
 
 struct catalog;
 
@@ -30,6 +32,9 @@ void catalog_close(struct catalog **c) nonnull;
 int catalog_begin(struct catalog *c, struct err *e) must_check nonnull;
 int catalog_commit(struct catalog *c, struct err *e) must_check nonnull;
 void catalog_rollback(struct catalog *c) nonnull;
+
+/* Everything into the one file, so that it may be renamed; nothing may follow. */
+int catalog_seal(struct catalog *c, struct err *e) must_check nonnull;
 
 /* A consistent copy into a new file. */
 int catalog_copy(struct catalog *c, const char *path, struct err *e) must_check nonnull;
@@ -128,6 +133,9 @@ int catalog_build_add(struct catalog *c, const struct catalog_build *b,
 	struct err *e) must_check nonnull;
 int catalog_build_find(struct catalog *c, const struct image *image, const char *serial,
 	int64_t *id, struct err *e) must_check nonnull;
+
+int catalog_image_find(struct catalog *c, const struct image *image, int64_t *id,
+	struct err *e) must_check nonnull;
 
 /* ERR_NOTFOUND without such a build. */
 int catalog_build_state(struct catalog *c, int64_t build, char *out, size_t out_size,
@@ -247,6 +255,11 @@ int catalog_image_set_state(struct catalog *c, int64_t image, const char *state,
 /* Decides on a document: its text waits in the catalog until it is on disk. */
 int catalog_document_put(struct catalog *c, const char *kind, struct bytes text,
 	int64_t now_s, struct digest *out, struct err *e) must_check nonnull;
+
+/* One that is on disk already. */
+int catalog_document_note(struct catalog *c, const char *kind,
+	const struct digest *sha256, uint64_t size, int64_t made_s,
+	struct err *e) must_check nonnull;
 
 typedef int catalog_text_each(const char *name, const struct digest *sha256,
 	struct bytes text, void *ctx, struct err *e);

@@ -1,7 +1,8 @@
 #include "indexer/catalog_oci.h"
 #include "indexer/query.h"
 
-static int image_id(struct catalog *c, const struct image *i, int64_t *out, struct err *e)
+int catalog_image_find(
+	struct catalog *c, const struct image *i, int64_t *out, struct err *e)
 {
 	return query_one_int(c, out, e,
 		"SELECT id FROM image WHERE distro = ?1 AND release = ?2 AND arch = ?3 "
@@ -13,7 +14,7 @@ static int image_id(struct catalog *c, const struct image *i, int64_t *out, stru
 static int image_make(
 	struct catalog *c, const struct image *i, int64_t *out, struct err *e)
 {
-	int rc = image_id(c, i, out, e);
+	int rc = catalog_image_find(c, i, out, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;

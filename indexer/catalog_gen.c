@@ -76,6 +76,15 @@ int catalog_document_put(struct catalog *c, const char *kind, struct bytes text,
 		"ditib", out, (int64_t)text.len, kind, now_s, &text);
 }
 
+int catalog_document_note(struct catalog *c, const char *kind,
+	const struct digest *sha256, uint64_t size, int64_t made_s, struct err *e)
+{
+	return query_run(c, e,
+		"INSERT INTO document(sha256, size, kind, created) VALUES(?1, ?2, ?3, "
+		"?4)",
+		"diti", sha256, (int64_t)size, kind, made_s);
+}
+
 static int walk_texts(struct query *q, catalog_text_each *each, void *ctx, struct err *e)
 {
 	int rc;

@@ -151,6 +151,33 @@ int catalog_oci_has(struct catalog *c, const char *distro, bool is_blob,
 		"dti", d, distro, (int64_t)is_blob);
 }
 
+int catalog_oci_walk_owners(struct catalog *c, const char *distro,
+	const struct digest *image,
+	int (*each)(const struct catalog_owner *o, void *ctx, struct err *e), void *ctx,
+	struct err *e)
+{
+	auto_query struct query q = { 0 };
+	int rc;
+
+	if (query_begin(&q, c, e,
+		    "SELECT build.id, release, variant, serial FROM oci JOIN build ON "
+		    "build.id = oci.build JOIN image ON image.id = build.image WHERE "
+		    "oci.sha256 = ?1 AND distro = ?2 AND role IN ('image.gz', "
+		    "'image.zst')",
+		    "dt", image, distro) < 0)
+		return -1;
+	while ((rc = query_next(&q, e)) > 0) {
+		struct catalog_owner o = { .build = query_int(&q, 0) };
+
+		if (query_copy(&q, 1, o.release, sizeof(o.release), e) < 0 ||
+			query_copy(&q, 2, o.variant, sizeof(o.variant), e) < 0 ||
+			query_copy(&q, 3, o.serial, sizeof(o.serial), e) < 0 ||
+			each(&o, ctx, e) < 0)
+			return -1;
+	}
+	return rc;
+}
+
 /* ---- groups */
 
 static int read_group(struct query *q, int column, struct catalog_group *g, struct err *e)
@@ -290,6 +317,16 @@ int catalog_tag_walk(struct catalog *c, const char *distro, catalog_tag_each *ea
 	return rc < 0 ? -1 : walk_tags(&q, each, ctx, e);
 }
 
+int catalog_oci_signature_put(struct catalog *c, const char *distro,
+	const struct digest *d, const char *reference, int64_t number, const char *signer,
+	struct err *e)
+{
+	return query_run(c, e,
+		"INSERT OR REPLACE INTO oci_signature(distro, sha256, reference, number, "
+		"signer) VALUES(?1, ?2, ?3, ?4, ?5)",
+		"tdtit", distro, d, reference, number, signer);
+}
+
 int catalog_oci_signature(struct catalog *c, const char *distro, const struct digest *d,
 	const char *reference, const char *signer, int64_t *number, struct err *e)
 {
@@ -306,10 +343,7 @@ int catalog_oci_signature(struct catalog *c, const char *distro, const struct di
 		    "+ 1 FROM oci_signature WHERE distro = ?1 AND sha256 = ?2))",
 		    "tdt", distro, d, reference) < 0)
 		return -1;
-	return query_run(c, e,
-		       "INSERT OR REPLACE INTO oci_signature(distro, sha256, reference, "
-		       "number, signer) VALUES(?1, ?2, ?3, ?4, ?5)",
-		       "tdtit", distro, d, reference, *number, signer) < 0
+	return catalog_oci_signature_put(c, distro, d, reference, *number, signer, e) < 0
 		       ? -1
 		       : 1;
 }

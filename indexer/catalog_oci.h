@@ -51,6 +51,16 @@ int catalog_oci_drop(struct catalog *c, int64_t build, struct err *e) must_check
 int catalog_oci_has(struct catalog *c, const char *distro, bool is_blob,
 	const struct digest *d, struct err *e) must_check nonnull;
 
+/* The builds of a distribution that this image manifest is of. */
+struct catalog_owner {
+	int64_t build;
+	char release[IMAGE_PART_MAX + 1], variant[IMAGE_PART_MAX + 1], serial[SERIAL_MAX];
+};
+int catalog_oci_walk_owners(struct catalog *c, const char *distro,
+	const struct digest *image,
+	int (*each)(const struct catalog_owner *o, void *ctx, struct err *e), void *ctx,
+	struct err *e) must_check nonnull_args(1, 2, 3, 4, 6);
+
 /* Active builds of dirty images that have no rows here yet. */
 int catalog_oci_walk_missing(struct catalog *c, catalog_build_each *each, void *ctx,
 	struct err *e) must_check nonnull_args(1, 2, 4);
@@ -108,6 +118,11 @@ int catalog_tag_walk(struct catalog *c, const char *distro, catalog_tag_each *ea
  * key's: 1 it must be made, 0 it is there. */
 int catalog_oci_signature(struct catalog *c, const char *distro, const struct digest *d,
 	const char *reference, const char *signer, int64_t *number,
+	struct err *e) must_check nonnull;
+
+/* Notes one that is there. */
+int catalog_oci_signature_put(struct catalog *c, const char *distro,
+	const struct digest *d, const char *reference, int64_t number, const char *signer,
 	struct err *e) must_check nonnull;
 
 /* ---- files that are staged beside a generation */

@@ -81,6 +81,7 @@ extern const struct command cmd_prune;
 extern const struct command cmd_key;
 extern const struct command cmd_status;
 extern const struct command cmd_fsck;
+extern const struct command cmd_rebuild;
 extern const struct command cmd_backup;
 extern const struct command cmd_restore;
 

@@ -77,10 +77,16 @@ static void compare(struct call *c, const char *tree, const struct backup_result
 			"'%s/public' is empty: copy it back from a mirror (rsync -aX), "
 			"then run 'fsck'",
 			tree);
-	else if (r->live != r->generation)
+	else if (r->live > r->generation)
 		out_warn(c->out,
 			"the backup is of generation %lld and '%s/public' shows %lld: "
-			"clients refuse what goes back, restore a newer backup",
+			"run "
+			"'rebuild', which makes the catalog from the tree",
+			(long long)r->generation, tree, (long long)r->live);
+	else if (r->live < r->generation)
+		out_warn(c->out,
+			"the backup is of generation %lld and '%s/public' shows %lld: "
+			"clients refuse what goes back, copy a newer tree from a mirror",
 			(long long)r->generation, tree, (long long)r->live);
 }
 

@@ -1,8 +1,8 @@
 #include "indexer/fsck.h"
 
-#include "indexer/emission.h"
 #include "indexer/inode.h"
 #include "indexer/listed.h"
+#include "indexer/proof.h"
 #include "indexer/write.h"
 #include "lib/adapt/zst.h"
 #include "lib/base/fs.h"
@@ -253,26 +253,9 @@ static void check_current(struct fsck *f, const struct envelope *v,
 }
 
 /* F8: the same facts give the same bytes. */
-static int compare_file(
-	const struct emit_file *file, struct bytes want, void *ctx, struct err *unused)
+static void find_other(const char *path, const char *sentence, void *ctx)
 {
-	auto_buf struct buf have = BUF_INIT(EMIT_INDEX_MAX);
-	struct fsck *f = ctx;
-	char path[LAYOUT_PATH_MAX];
-	bool same;
-
-	(void)unused;
-	yard_gen_path(f->live, file->path, path);
-	if (!read_file(f, "F8", path, &have))
-		return 0;
-	same = file->treat & EMIT_CLEAR
-		       ? memmem(have.data, have.len, want.data, want.len) != NULL
-		       : bytes_equal(want, buf_bytes(&have));
-	if (!same)
-		fsck_find(f, "F8", path,
-			"is not what the catalog makes of generation %lld; " RE_PUBLISH,
-			(long long)f->live);
-	return 0;
+	fsck_find(ctx, "F8", path, "%s; " RE_PUBLISH, sentence);
 }
 
 /* Only while nothing waits to be published: else the catalog knows more than the
@@ -286,7 +269,7 @@ static int check_legacy(struct fsck *f, struct err *e)
 	if (!plan_is_empty(&plan) || plan.generation != f->live + 1)
 		return 0;
 	plan.generation = f->live;
-	return emission_run(f->yard, &plan, compare_file, f, e);
+	return proof_indexes(f->yard, &plan, find_other, f, e);
 }
 
 int fsck_live(struct fsck *f, struct err *e)

@@ -33,6 +33,14 @@ static const struct known artifacts[] = {
 /* What it may leave beside them: bounded, published, not signed for. */
 static const char *const logs[] = { "build.log", "test.log", "timings.json" };
 
+bool intake_is_log(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_COUNT(logs); i++)
+		if (strcmp(logs[i], name) == 0)
+			return true;
+	return false;
+}
+
 static const struct known *find_known(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_COUNT(artifacts); i++)

@@ -30,4 +30,7 @@ int intake_check_space(const struct intake *in, struct err *e) must_check nonnul
 /* Copies or links everything into stage_fd. */
 int intake_take(struct intake *in, struct err *e) must_check nonnull;
 
+/* One of the logs that lie beside a build's files and are not signed for? */
+bool intake_is_log(const char *name) nonnull;
+
 #endif

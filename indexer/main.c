@@ -25,6 +25,7 @@ int main(int argc, char **argv)
 		cmd_key,
 		cmd_status,
 		cmd_fsck,
+		cmd_rebuild,
 		cmd_backup,
 		cmd_restore,
 		{ .name = NULL },

@@ -135,3 +135,15 @@ void plan_describe(const struct plan_image *i, struct buf *out)
 	image_format(&i->listed.image, name);
 	buf_printf(out, "%s %s@%s", words[i->kind], name, i->listed.serial);
 }
+
+void plan_catalog(const struct plan *p, const struct site *site, struct buf *out)
+{
+	auto_free struct emit_listed *listed = xcalloc(p->count + 1, sizeof(*listed));
+
+	emit_catalog_header(out, site, p->generation, p->count);
+	for (size_t i = 0; i < p->count; i++) {
+		listed[i] = p->image[i].listed;
+		emit_catalog_line(out, &listed[i]);
+	}
+	emit_catalog_aliases(out, site, listed, p->count);
+}

@@ -32,4 +32,7 @@ bool plan_is_empty(const struct plan *p) nonnull;
 /* One line of talk: "new debian/trixie/amd64/default@20261123_0207". */
 void plan_describe(const struct plan_image *i, struct buf *out) nonnull;
 
+/* The catalog of images that clients read, when the plan is carried out. */
+void plan_catalog(const struct plan *p, const struct site *site, struct buf *out) nonnull;
+
 #endif

@@ -62,16 +62,9 @@ static int stage_image(struct staging *s, struct plan_image *p, struct err *e)
 static int stage_catalog(struct staging *s, struct err *e)
 {
 	auto_buf struct buf text = BUF_INIT(CATALOG_MAX);
-	auto_free struct emit_listed *listed =
-		xcalloc(s->plan->count + 1, sizeof(*listed));
 	struct digest d;
 
-	emit_catalog_header(&text, &s->yard->site, s->plan->generation, s->plan->count);
-	for (size_t i = 0; i < s->plan->count; i++) {
-		listed[i] = s->plan->image[i].listed;
-		emit_catalog_line(&text, &listed[i]);
-	}
-	emit_catalog_aliases(&text, &s->yard->site, listed, s->plan->count);
+	plan_catalog(s->plan, &s->yard->site, &text);
 	if (buf_check(&text, "the catalog", e) < 0)
 		return -1;
 

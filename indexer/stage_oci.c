@@ -133,9 +133,8 @@ static int put_image(struct catalog *c, const struct catalog_build *b, size_t fo
 	return put_referrers(c, b, &image, e);
 }
 
-static int put_build(const struct catalog_build *b, void *ctx, struct err *e)
+int stage_oci_build(struct catalog *c, const struct catalog_build *b, struct err *e)
 {
-	struct catalog *c = ctx;
 	struct oci_blob config;
 
 	if (!oci_repo_is_valid(b->image.distro) || !oci_platform_of(b->image.arch))
@@ -146,6 +145,11 @@ static int put_build(const struct catalog_build *b, void *ctx, struct err *e)
 		if (put_image(c, b, i, &config, e) < 0)
 			return -1;
 	return 0;
+}
+
+static int put_build(const struct catalog_build *b, void *ctx, struct err *e)
+{
+	return stage_oci_build(ctx, b, e);
 }
 
 /* ---- tags */

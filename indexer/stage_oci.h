@@ -13,4 +13,8 @@
 int stage_oci(struct yard *y, struct notary *n, const struct plan *plan,
 	struct err *e) must_check nonnull;
 
+/* What one build has there: its rows, and the files before the switch. */
+int stage_oci_build(struct catalog *c, const struct catalog_build *b,
+	struct err *e) must_check nonnull;
+
 #endif

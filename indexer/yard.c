@@ -14,7 +14,7 @@ static int resolve(const char *dir, struct yard *y, struct err *e)
 	return y->fd < 0 ? -1 : 0;
 }
 
-static int check_kind(const struct yard *y, struct err *e)
+static int check_finished(const struct yard *y, struct err *e)
 {
 	if (fs_exists_at(y->fd, YARD_MARK))
 		return err_set(e, ERR_USAGE,
@@ -22,13 +22,39 @@ static int check_kind(const struct yard *y, struct err *e)
 			"run it "
 			"again with the same arguments",
 			y->path);
-	if (!fs_exists_at(y->fd, CATALOG_NAME))
-		return err_set(e, ERR_NOTFOUND,
-			"cannot find 'catalog.db' in '%s': name the directory with -C, "
-			"or make one "
-			"with 'rootyard-index init'",
-			y->path);
 	return 0;
+}
+
+static int check_kind(const struct yard *y, struct err *e)
+{
+	if (check_finished(y, e) < 0)
+		return -1;
+	if (fs_exists_at(y->fd, CATALOG_NAME))
+		return 0;
+	if (fs_exists_at(y->fd, YARD_PUBLIC "/" LAYOUT_LIVE))
+		return err_set(e, ERR_NOTFOUND,
+			"cannot find 'catalog.db' in '%s', and 'public' is there: "
+			"'rootyard-index rebuild' makes it again",
+			y->path);
+	return err_set(e, ERR_NOTFOUND,
+		"cannot find 'catalog.db' in '%s': name the directory with -C, or make "
+		"one with 'rootyard-index init'",
+		y->path);
+}
+
+static int open_dirs(struct yard *y, struct err *e)
+{
+	y->public_fd = fs_open_dir_at(y->fd, YARD_PUBLIC, e);
+	if (y->public_fd < 0)
+		return -1;
+	y->staging_fd = fs_open_dir_at(y->fd, YARD_STAGING, e);
+	return y->staging_fd < 0 ? -1 : 0;
+}
+
+static int take_lock(struct yard *y, int wait_ms, struct err *e)
+{
+	y->lock_fd = fs_lock(y->fd, YARD_LOCK, wait_ms, e);
+	return y->lock_fd < 0 ? err_wrap(e, "cannot change '%s'", y->path) : 0;
 }
 
 static int open_parts(struct yard *y, unsigned int flags, struct err *e)
@@ -36,13 +62,8 @@ static int open_parts(struct yard *y, unsigned int flags, struct err *e)
 	auto_free char *db = xasprintf("%s/%s", y->path, CATALOG_NAME);
 	int rc;
 
-	y->public_fd = fs_open_dir_at(y->fd, YARD_PUBLIC, e);
-	if (y->public_fd < 0)
+	if (open_dirs(y, e) < 0)
 		return -1;
-	y->staging_fd = fs_open_dir_at(y->fd, YARD_STAGING, e);
-	if (y->staging_fd < 0)
-		return -1;
-
 	if (catalog_open(db, flags & YARD_WRITE ? 0 : CATALOG_READ, &y->catalog, e) < 0)
 		return -1;
 	rc = catalog_site_get(y->catalog, &y->facts, e);
@@ -58,15 +79,33 @@ int yard_open(
 
 	if (resolve(dir, &y, e) < 0 || check_kind(&y, e) < 0)
 		return -1;
-	if (flags & YARD_WRITE) {
-		y.lock_fd = fs_lock(y.fd, YARD_LOCK, wait_ms, e);
-		if (y.lock_fd < 0)
-			return err_wrap(e, "cannot change '%s'", y.path);
-	}
+	if (flags & YARD_WRITE && take_lock(&y, wait_ms, e) < 0)
+		return -1;
 	if (open_parts(&y, flags, e) < 0)
 		return -1;
 
 	/* after the wait for the lock: what is signed says when */
+	y.now_s = (int64_t)time(NULL);
+	*out = y;
+	y = (struct yard)YARD_INIT;
+	return 0;
+}
+
+int yard_open_bare(const char *dir, int wait_ms, struct yard *out, struct err *e)
+{
+	auto_yard struct yard y = YARD_INIT;
+
+	if (resolve(dir, &y, e) < 0 || check_finished(&y, e) < 0)
+		return -1;
+	if (!fs_exists_at(y.fd, YARD_PUBLIC "/trust"))
+		return err_set(e, ERR_NOTFOUND,
+			"cannot find 'public/trust' in '%s': name the operator's "
+			"directory "
+			"with -C, and copy 'public' back into it from a mirror",
+			y.path);
+	if (take_lock(&y, wait_ms, e) < 0 || yard_make(y.fd, e) < 0 ||
+		open_dirs(&y, e) < 0 || site_read(y.fd, &y.site, e) < 0)
+		return -1;
 	y.now_s = (int64_t)time(NULL);
 	*out = y;
 	y = (struct yard)YARD_INIT;

@@ -38,6 +38,10 @@ int yard_make(int yard_fd, struct err *e) must_check nonnull;
 
 int yard_open(const char *dir, unsigned int flags, int wait_ms, struct yard *out,
 	struct err *e) must_check nonnull;
+
+/* With the lock, and everything but a catalog: for who makes one. */
+int yard_open_bare(
+	const char *dir, int wait_ms, struct yard *out, struct err *e) must_check nonnull;
 void yard_close(struct yard *y) nonnull;
 #define auto_yard with_cleanup(yard_close)
 

@@ -46,7 +46,10 @@ exits 1 "what is there is not overwritten" other restore -C "$T/away/second" "$T
 like "$ERR" "is not empty" "... and says so"
 mkdir "$T/away/third" && cp -a "$T/away/tree/public" "$T/away/third/public" && chown -hR ry-user "$T/away/third"
 exits 0 "a backup older than public/" other restore -C "$T/away/third" "$T/away/backup"
-like "$ERR" "warning: the backup is of generation 1 and .* shows 2: clients refuse what goes back" "... is told, with what to do"
+like "$ERR" "warning: the backup is of generation 1 and .* shows 2: run 'rebuild'" "... is told, with what to do"
+exits 1 "... publishes nothing" other publish -C "$T/away/third"
+exits 0 "... until its catalog is made from the tree" other rebuild -C "$T/away/third"
+exits 0 "... which is whole then" other fsck -C "$T/away/third"
 
 damage() { # FILE CMD...
 	rm -rf "$T/away/bad" "$T/away/bad-tree"
