@@ -2,6 +2,7 @@
 
 #include "builder/chroot.h"
 #include "builder/handover.h"
+#include "builder/leftover.h"
 #include "builder/manager.h"
 #include "builder/scrub.h"
 #include "builder/source.h"
@@ -56,19 +57,40 @@ static void make_env(struct job *j)
 	j->net_env = job_with_proxies(j, env);
 }
 
+/* A comment behind the "#!" line: distrobuilder, where every action has the network, reads
+ * over it. */
+static bool asks_for_network(const char *text)
+{
+	static const char word[] = "# rootyard: network";
+	const char *second = strchr(text, '\n');
+	size_t len = strlen(word);
+
+	return second && strncmp(second + 1, word, len) == 0 &&
+	       (second[1 + len] == '\n' || second[1 + len] == '\0');
+}
+
 static int run_action(struct job *j, const struct recipe_action *a, struct err *e)
 {
 	auto_buf struct buf rendered = BUF_INIT(ACTION_MAX);
-	const struct chroot c = { .root = j->root, .env = j->env, .log_fd = j->log_fd };
 	const char *text = text_str(&a->action);
+	struct chroot c = { .root = j->root,
+		.env = j->env,
+		.log_fd = j->log_fd,
+		.secrets = &j->secrets };
+	unsigned int flags = 0;
 
 	if (a->pongo) {
 		if (recipe_render(j->recipe, &a->action, "action", &rendered, e) < 0)
 			return -1;
 		text = buf_str(&rendered);
 	}
-	job_log(j, "+ action of line %u (%s)", a->action.line, text_str(&a->trigger));
-	if (chroot_script(&c, text, 0, e) == 0)
+	if (asks_for_network(text)) {
+		flags = CHROOT_NETWORK;
+		c.env = j->net_env;
+	}
+	job_log(j, "+ action of line %u (%s%s)", a->action.line, text_str(&a->trigger),
+		flags ? ", with the network" : "");
+	if (chroot_script(&c, text, flags, e) == 0)
 		return 0;
 	if (e->code == ERR_FAILED)
 		e->code = ERR_RECIPE;
@@ -253,7 +275,7 @@ static int phase_account(struct job *j, struct err *e)
 {
 	int64_t start = job_clock();
 
-	if (source_account(j, e) < 0 || scrub_tree(j, e) < 0)
+	if (source_account(j, e) < 0 || scrub_tree(j, e) < 0 || leftover_check(j, e) < 0)
 		return -1;
 	job_timed(j, "scrub", start, "%zu sources accounted for, %zu checks",
 		j->source_count, j->scrub_count);

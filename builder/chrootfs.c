@@ -211,6 +211,15 @@ static int pivot(const char *root)
 	return 0;
 }
 
+static int give_secrets(int root_dir, const struct secrets *secrets)
+{
+	auto_fd int run = secrets ? open_target(root_dir, "run", O_DIRECTORY) : -1;
+
+	if (!secrets)
+		return 0;
+	return run < 0 ? errno : secrets_write(secrets, run);
+}
+
 int chrootfs_enter(const struct chroot *c, bool network)
 {
 	auto_fd int root_dir = -1;
@@ -233,5 +242,7 @@ int chrootfs_enter(const struct chroot *c, bool network)
 		error = mount_binds(root_dir, c);
 	if (error == 0 && network)
 		error = give_resolver(root_dir);
+	if (error == 0)
+		error = give_secrets(root_dir, c->secrets);
 	return error ? error : pivot(c->root);
 }

@@ -6,6 +6,8 @@
 #ifndef BUILDER_CHROOTFS_H
 #define BUILDER_CHROOTFS_H
 
+#include "builder/secret.h"
+
 #include "lib/base/auto.h"
 
 #include <stdbool.h>
@@ -23,6 +25,7 @@ struct chroot {
 	int log_fd; /* stdout and stderr */
 	struct chroot_bind bind[CHROOT_BINDS_MAX];
 	size_t bind_count;
+	const struct secrets *secrets; /* NULL: none; else in /run/secrets */
 };
 
 int chrootfs_enter(const struct chroot *c, bool network) must_check nonnull;

@@ -11,6 +11,11 @@ const struct opt build_opts[] = {
 		.offset = ORDER_AT(struct build_only_values, serial),
 		.arg = "YYYYMMDD_HHMM",
 		.help = "instead of this minute (UTC)" },
+	{ .name = "secret",
+		.kind = OPT_LIST,
+		.offset = ORDER_AT(struct build_only_values, secrets),
+		.arg = "NAME=FD",
+		.help = "actions find what descriptor FD holds in /run/secrets/NAME" },
 	{ .name = NULL },
 };
 

@@ -21,8 +21,18 @@ extern const struct build_only_values build_defaults;
 extern const struct opt nightly_opts[];
 extern const struct night_values nightly_defaults;
 
+struct rebuild_values {
+	const char *cache;
+	int64_t threads;
+	bool verify;
+};
+
+extern const struct opt rebuild_opts[];
+extern const struct rebuild_values rebuild_defaults;
+
 int cmd_build(struct call *c, struct err *e);
 int cmd_nightly(struct call *c, struct err *e);
+int cmd_rebuild(struct call *c, struct err *e);
 int cmd_validate(struct call *c, struct err *e);
 int cmd_plan(struct call *c, struct err *e);
 
@@ -41,6 +51,14 @@ int cmd_plan(struct call *c, struct err *e);
 		.values_size = sizeof(struct night_values),                              \
 		.defaults = &nightly_defaults, .min_args = 1, .max_args = -1,            \
 		.run = cmd_nightly                                                       \
+	}
+#define COMMAND_REBUILD                                                                  \
+	{                                                                                \
+		.name = "rebuild", .args = "BUILD",                                      \
+		.summary = "build again what was handed over, and compare",              \
+		.opts = rebuild_opts, .values_size = sizeof(struct rebuild_values),      \
+		.defaults = &rebuild_defaults, .min_args = 1, .max_args = 1,             \
+		.run = cmd_rebuild                                                       \
 	}
 #define COMMAND_VALIDATE                                                                 \
 	{                                                                                \

@@ -2,6 +2,8 @@
 
 #include "builder/metadata.h"
 #include "builder/pack.h"
+#include "builder/provenance.h"
+#include "builder/sbom.h"
 
 #include "lib/adapt/xz.h"
 #include "lib/base/atomic.h"
@@ -9,6 +11,8 @@
 #include "lib/base/jsonw.h"
 
 #define DOCUMENT_MAX  (16U << 20)
+#define SBOM_MAX      (64U << 20)
+#define TOOL          "rootyard " VERSION
 #define LOG_MAX       (16 << 20)
 #define ARTIFACTS_MAX 16
 #define META_XZ_LEVEL 6
@@ -56,6 +60,23 @@ static int add_packages(struct handover *h)
 	if (packages_format(&h->packages, &text, h->e) < 0)
 		return -1;
 	return add_document(h, "packages.json", buf_bytes(&text));
+}
+
+static int add_sbom(struct handover *h)
+{
+	auto_buf struct buf text = BUF_INIT(SBOM_MAX);
+	const struct job *j = h->job;
+	const struct sbom_in in = { .image = &j->image,
+		.packages = &h->packages,
+		.source = j->source,
+		.source_count = j->source_count,
+		.id = &h->packed.id,
+		.epoch_s = j->epoch_s,
+		.tool = TOOL };
+
+	if (sbom_format(&in, &text, h->e) < 0)
+		return -1;
+	return add_document(h, "sbom.spdx.json", buf_bytes(&text));
 }
 
 static int pack(struct handover *h)
@@ -124,7 +145,7 @@ static void fill_common(const struct job *j, struct build *b)
 	b->image = j->image;
 	snprintf(b->serial, sizeof(b->serial), "%s", j->serial);
 	b->epoch_s = j->epoch_s;
-	b->tool = "rootyard " VERSION;
+	b->tool = TOOL;
 	b->recipe = j->recipe_digest;
 	b->test_result = "not tested";
 	b->test_kind = "";
@@ -158,25 +179,62 @@ static int by_artifact(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+static void fill_success(struct handover *h, struct build *b)
+{
+	struct job *j = h->job;
+
+	qsort(h->artifact, h->count, sizeof(*h->artifact), by_artifact);
+	fill_common(j, b);
+	b->result = "ok";
+	b->class = j->is_retry ? "flaky" : "ok";
+	b->message = "";
+	b->artifact = h->artifact;
+	b->artifact_count = h->count;
+	b->id = h->packed.id;
+	b->diff_id = h->packed.diff_id;
+	b->entries = h->packed.entries;
+	b->unpacked_size = h->packed.unpacked_size;
+}
+
+/* Says of all other artifacts who made them from what. */
+static int add_provenance(struct handover *h)
+{
+	auto_buf struct buf text = BUF_INIT(DOCUMENT_MAX);
+	const struct job *j = h->job;
+	const struct provenance_settings settings = { .xz_level = j->xz_level,
+		.zst_level = j->zst_level,
+		.epoch_fixed = j->epoch_fixed,
+		.allow_unverified = j->allow_unverified,
+		.mirror = text_str(&j->release->mirror),
+		.expired_days = (int64_t)j->release->accept_expired_release_days };
+	auto_build struct build b;
+
+	fill_success(h, &b);
+	if (provenance_format(&b, &settings, &text, h->e) < 0)
+		return -1;
+	return add_document(h, PROVENANCE_NAME, buf_bytes(&text));
+}
+
 static int write_success(struct handover *h)
 {
 	auto_build struct build b;
-	struct job *j = h->job;
 
-	if (j->source_count)
-		qsort(j->source, j->source_count, sizeof(*j->source), by_source);
-	qsort(h->artifact, h->count, sizeof(*h->artifact), by_artifact);
-	fill_common(j, &b);
-	b.result = "ok";
-	b.class = j->is_retry ? "flaky" : "ok";
-	b.message = "";
-	b.artifact = h->artifact;
-	b.artifact_count = h->count;
-	b.id = h->packed.id;
-	b.diff_id = h->packed.diff_id;
-	b.entries = h->packed.entries;
-	b.unpacked_size = h->packed.unpacked_size;
-	return write_build(j, &b, h->e);
+	fill_success(h, &b);
+	return write_build(h->job, &b, h->e);
+}
+
+/* What an action said of its secrets fails the build, and does not stay. */
+static int check_log(const struct job *j, struct err *e)
+{
+	size_t hits;
+
+	if (secrets_redact(&j->secrets, j->log_fd, &hits, e) < 0)
+		return -1;
+	if (hits == 0)
+		return 0;
+	return err_set(e, ERR_RECIPE,
+		"a secret was written to the log %zu times: it was overwritten there",
+		hits);
 }
 
 int handover_complete(struct job *j, struct err *e)
@@ -186,11 +244,14 @@ int handover_complete(struct job *j, struct err *e)
 
 	packages_init(&h.packages);
 	rootfs_init(&h.tree);
-	if (pack(&h) == 0 && add_metadata(&h, "meta.tar.xz", metadata_lxc) == 0 &&
+	if (j->source_count)
+		qsort(j->source, j->source_count, sizeof(*j->source), by_source);
+	if (check_log(j, e) == 0 && pack(&h) == 0 &&
+		add_metadata(&h, "meta.tar.xz", metadata_lxc) == 0 &&
 		add_metadata(&h, "incus.tar.xz", metadata_incus) == 0 &&
-		add_packages(&h) == 0 &&
+		add_packages(&h) == 0 && add_sbom(&h) == 0 &&
 		add_document(&h, "recipe.yaml", bytes_of_str(j->recipe_yaml)) == 0 &&
-		write_timings(&h) == 0 && close_log(j, e) == 0)
+		add_provenance(&h) == 0 && write_timings(&h) == 0 && close_log(j, e) == 0)
 		rc = write_success(&h);
 	rootfs_release(&h.tree);
 	packages_release(&h.packages);
@@ -234,13 +295,17 @@ static int remove_all_but_log(const struct job *j, struct err *e)
 int handover_failed(struct job *j, const struct err *why, struct err *e)
 {
 	auto_build struct build b;
+	size_t hits;
+
 	job_log(j, "failed: %s", why->text);
 	fill_common(j, &b);
 	b.result = "failed";
 	b.class = handover_class(why->code);
 	b.message = arena_printf(&j->arena, "%.*s", MESSAGE_MAX, why->text);
 	b.source_count = b.scrub_count = 0;
-	if (remove_all_but_log(j, e) < 0 || close_log(j, e) < 0)
+	if (remove_all_but_log(j, e) < 0 ||
+		secrets_redact(&j->secrets, j->log_fd, &hits, e) < 0 ||
+		close_log(j, e) < 0)
 		return -1;
 	return write_build(j, &b, e);
 }

@@ -24,6 +24,7 @@ void job_init(struct job *j)
 void job_release(struct job *j)
 {
 	free(j->source);
+	secrets_release(&j->secrets);
 	arena_release(&j->arena);
 }
 

@@ -7,6 +7,7 @@
 #include "builder/generator.h"
 #include "builder/recipe.h"
 #include "builder/releases.h"
+#include "builder/secret.h"
 
 #include "lib/base/out.h"
 #include "lib/model/build.h"
@@ -57,6 +58,7 @@ struct job {
 	struct mirror_name mirror[JOB_MIRRORS_MAX];
 	size_t mirror_count;
 
+	struct secrets secrets; /* for actions alone */
 	struct generated generated;
 	struct build_source *source;
 	size_t source_count, source_room;

@@ -99,6 +99,8 @@ static int fill_job(struct job *j, const struct build_values *v, struct err *e)
 	j->allow_unverified = v->allow_unverified;
 	if (take_levels(v->compress, j, e) < 0 || take_epoch(j, e) < 0)
 		return -1;
+	if (secrets_take(&j->secrets, v->secrets.item, v->secrets.count, e) < 0)
+		return -1;
 	return check_release(j, e);
 }
 

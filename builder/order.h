@@ -16,7 +16,7 @@ struct build_values {
 	const char *out_dir, *compress, *serial, *cache;
 	int64_t threads, cache_max;
 	bool allow_unverified;
-	struct opt_list options;
+	struct opt_list options, secrets;
 };
 
 struct order {

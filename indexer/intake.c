@@ -28,6 +28,7 @@ static const struct known artifacts[] = {
 	{ "packages.json", false, PACKAGELIST_BYTES_MAX },
 	{ "sbom.spdx.json", false, 256 * MIB },
 	{ "recipe.yaml", false, 4 * MIB },
+	{ "provenance.json", false, 4 * MIB },
 };
 
 /* What it may leave beside them: bounded, published, not signed for. */

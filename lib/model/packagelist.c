@@ -40,7 +40,7 @@ static int get_package(
 	} texts[] = { { "name", &p->name, false }, { "version", &p->version, false },
 		{ "arch", &p->arch, true }, { "source", &p->source, true },
 		{ "source_version", &p->source_version, true },
-		{ "section", &p->section, true } };
+		{ "section", &p->section, true }, { "license", &p->license, true } };
 	int64_t size = 0;
 
 	for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
@@ -89,6 +89,8 @@ static void format_package(struct jsonw *w, const struct package *p)
 	jsonw_kstr(w, "source_version", p->source_version);
 	jsonw_kstr(w, "section", p->section);
 	jsonw_kint(w, "installed_size", (int64_t)p->installed_size);
+	if (p->license && *p->license)
+		jsonw_kstr(w, "license", p->license);
 	jsonw_end_object(w);
 }
 

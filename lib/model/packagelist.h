@@ -1,6 +1,6 @@
 /* packagelist.h -- packages.json: what is installed in an image.
  * Shape   {"schema":1,"kind":"dpkg","packages":[{"name","version","arch","source",
- *         "source_version","section","installed_size"},...]}, sorted by name, then
+ *         "source_version","section","installed_size"[,"license"]},...]}, sorted by name, then
  *         architecture; kind is "" where no known database is
  * Bounds  16 MiB, 20,000 packages, 255 bytes a field
  * Errors  ERR_PARSE, ERR_LIMIT
@@ -17,6 +17,7 @@
 struct package {
 	const char *name, *version, *arch, *source, *source_version, *section;
 	uint64_t installed_size; /* bytes */
+	const char *license;     /* as its packager wrote it; "" or NULL: not known */
 };
 
 struct packagelist {

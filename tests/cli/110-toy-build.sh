@@ -26,7 +26,7 @@ is "$(sha256sum <"$at/20260101_0000/build.json")" "$(sha256sum <"$T/out2/toy/1/a
 # ---- what was handed over
 cd "$at/20260101_0000" || exit 1
 is "$(find . -mindepth 1 | LC_ALL=C sort | tr '\n' ' ')" \
-	"./build.json ./build.log ./incus.tar.xz ./meta.tar.xz ./packages.json ./recipe.yaml ./rootfs.man ./rootfs.tar.xz ./rootfs.tar.zst ./timings.json " \
+	"./build.json ./build.log ./incus.tar.xz ./meta.tar.xz ./packages.json ./provenance.json ./recipe.yaml ./rootfs.man ./rootfs.tar.xz ./rootfs.tar.zst ./sbom.spdx.json ./timings.json " \
 	"every file is there, and no other"
 ok "xz accepts the archive" xz -t rootfs.tar.xz
 is "$(xz -dc rootfs.tar.xz | sha256sum)" "$(zstd -dcq rootfs.tar.zst | sha256sum)" "both archives hold the same tar"

@@ -10,7 +10,7 @@ static int parse(const char *text, struct packagelist *out, struct err *e)
 static void packagelist_reads_what_it_writes(void **state)
 {
 	const struct package one = { "bash", "5.2-1", "amd64", "bash", "5.2-1", "shells",
-		7168 };
+		7168, "GPL-3.0-or-later" };
 	auto_packagelist struct packagelist l = { .kind = "" };
 	auto_buf struct buf text = BUF_INIT(4096), again = BUF_INIT(4096);
 	struct err e;
@@ -21,6 +21,7 @@ static void packagelist_reads_what_it_writes(void **state)
 	assert_int_equal(l.count, 1);
 	assert_string_equal(l.item[0].version, "5.2-1");
 	assert_int_equal(l.item[0].installed_size, 7168);
+	assert_string_equal(l.item[0].license, "GPL-3.0-or-later");
 	assert_int_equal(packagelist_format(l.kind, l.item, l.count, &again, &e), 0);
 	assert_string_equal(buf_str(&again), buf_str(&text));
 }
