@@ -11,7 +11,7 @@
 extern char **environ;
 
 struct exec_options {
-	const char *workdir;
+	const char *workdir, *user;
 	struct opt_list env;
 };
 
@@ -23,6 +23,9 @@ struct exec {
 	struct join join;
 	struct relay relay;
 	struct env env;
+	struct passwd_user user;
+	struct passwd_entry entry; /* of user */
+	char home[PASSWD_FIELD_MAX + 8];
 	struct plan plan;
 	struct launched launched;
 	int signal_fd;
@@ -45,6 +48,16 @@ static int find(struct exec *x, const char *name, struct err *e)
 	return 0;
 }
 
+/* By the container's own files, which we see now. */
+static int choose_user(struct exec *x, const char *who, struct err *e)
+{
+	if (passwd_become(who, &x->user, &x->entry, e) < 0)
+		return -1;
+	x->plan.user = &x->user;
+	snprintf(x->home, sizeof(x->home), "HOME=%s", x->entry.home);
+	return 0;
+}
+
 static int prepare(struct exec *x, const char *name, struct err *e)
 {
 	const struct exec_options *o = x->options;
@@ -55,9 +68,7 @@ static int prepare(struct exec *x, const char *name, struct err *e)
 	if (find(x, name, e) < 0)
 		return -1;
 	x->signal_fd = supervise_signals(e);
-	if (x->signal_fd < 0 || relay_plan(&x->relay, x->plan.stdio, e) < 0 ||
-		env_join(x->named.config.env, &o->env, environ, x->relay.wants_tty,
-			&x->env, e) < 0)
+	if (x->signal_fd < 0 || relay_plan(&x->relay, x->plan.stdio, e) < 0)
 		return -1;
 	if (x->relay.wants_tty) {
 		ioctl(0, TIOCGWINSZ, &x->plan.window);
@@ -67,7 +78,10 @@ static int prepare(struct exec *x, const char *name, struct err *e)
 	x->plan.env = x->env.item;
 	if (join_enter(&x->join, e) < 0)
 		return err_wrap(e, "cannot enter container '%s'", name);
-	return 0;
+	if (o->user && choose_user(x, o->user, e) < 0)
+		return -1;
+	return env_join(x->named.config.env, o->user ? x->home : NULL, &o->env, environ,
+		x->relay.wants_tty, &x->env, e);
 }
 
 static int run_command(struct exec *x, char *const *argv, struct err *e)
@@ -105,15 +119,18 @@ static void finish(struct exec *x)
 	named_release(&x->named);
 }
 
-/* Root's own shell, as the container has it, as a login shell. */
-static char *const *shell_argv(struct passwd_entry *root)
+/* The user's own shell, root's when none is named, as a login shell. */
+static char *const *shell_argv(struct exec *x)
 {
 	static char login[] = "-l";
 	static char *argv[] = { NULL, login, NULL };
+	struct passwd_entry *p = &x->entry;
 
-	if (!passwd_look_up("root", root) || root->shell[0] != '/')
-		snprintf(root->shell, sizeof(root->shell), "/bin/sh");
-	argv[0] = root->shell;
+	if (!x->plan.user && !passwd_look_up("root", p))
+		p->shell[0] = '\0';
+	if (p->shell[0] != '/')
+		snprintf(p->shell, sizeof(p->shell), "/bin/sh");
+	argv[0] = p->shell;
 	return argv;
 }
 
@@ -128,11 +145,10 @@ static int exec(struct call *c, bool shell, struct err *e)
 		.launched = LAUNCHED_INIT,
 		.signal_fd = -1,
 	};
-	struct passwd_entry root;
 	int status = prepare(&x, c->argv[0], e);
 
 	if (status == 0)
-		status = run_command(&x, shell ? shell_argv(&root) : c->argv + 1, e);
+		status = run_command(&x, shell ? shell_argv(&x) : c->argv + 1, e);
 	if (status < 0) {
 		out_error(c->out, e);
 		status = e->code == ERR_USAGE ? err_exit_status(e) : STATUS_OURS;
@@ -162,6 +178,11 @@ static const struct opt opts[] = {
 		.offset = offsetof(struct exec_options, workdir),
 		.arg = "DIR",
 		.help = "start the command in DIR (default: the container's)" },
+	{ .name = "user",
+		.kind = OPT_STRING,
+		.offset = offsetof(struct exec_options, user),
+		.arg = "NAME|ID",
+		.help = "a user of the container (default: root)" },
 	{ .name = NULL },
 };
 

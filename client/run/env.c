@@ -93,12 +93,14 @@ void env_be_system(struct env *env)
 	put(env, "container=lxc");
 }
 
-int env_join(const char *const *base, const struct opt_list *asked, char *const *caller,
-	bool tty, struct env *out, struct err *e)
+int env_join(const char *const *base, const char *home, const struct opt_list *asked,
+	char *const *caller, bool tty, struct env *out, struct err *e)
 {
 	memset(out, 0, sizeof(*out));
 	for (; *base && out->count < ENV_OWN + OPT_LIST_MAX - 1; base++)
 		if (strncmp(*base, "TERM=", 5) != 0)
 			put(out, *base);
+	if (home)
+		put(out, home);
 	return put_rest(out, asked, caller, tty, e);
 }

@@ -26,9 +26,10 @@ size_t env_own_block(char **start) nonnull;
 /* What a system looks for: container=lxc, because images made for LXC ask for that name. */
 void env_be_system(struct env *env) nonnull;
 
-/* For a command that joins: what the container was started with (base), the caller's
- * terminal, and what --env asks for. */
-int env_join(const char *const *base, const struct opt_list *asked, char *const *caller,
-	bool tty, struct env *out, struct err *e) must_check nonnull;
+/* For a command that joins: what the container was started with (base), the home of
+ * another user ("HOME=...", or NULL), the caller's terminal, and what --env asks for. */
+int env_join(const char *const *base, const char *home, const struct opt_list *asked,
+	char *const *caller, bool tty, struct env *out, struct err *e) must_check
+	nonnull_args(1, 3, 4, 6, 7);
 
 #endif

@@ -4,6 +4,7 @@
 #include "client/run/report.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -44,6 +45,14 @@ static int set_stdio(const struct plan *p, int tty_fd, struct err *e)
 	/* At exec, because the report must outlive everything else. */
 	if (syscall(SYS_close_range, 3U, ~0U, CLOEXEC_ALL) < 0)
 		return err_sys(e, "cannot close what was inherited");
+	return 0;
+}
+
+static int become(const struct passwd_user *u, struct err *e)
+{
+	if (setgroups(u->groups, u->group) < 0 || setresgid(u->gid, u->gid, u->gid) < 0 ||
+		setresuid(u->uid, u->uid, u->uid) < 0)
+		return err_sys(e, "cannot become user %u", u->uid);
 	return 0;
 }
 
@@ -89,7 +98,7 @@ void init_command(const struct plan *p, int sock_fd, int tty_fd)
 	struct err e;
 
 	plain_signals();
-	if (set_stdio(p, tty_fd, &e) < 0)
+	if (set_stdio(p, tty_fd, &e) < 0 || (p->user && become(p->user, &e) < 0))
 		report_failure(sock_fd, STATUS_OURS, &e);
 	if (chdir(p->workdir) < 0) {
 		err_sys(&e, "cannot enter '%s' in the container", p->workdir);

@@ -6,6 +6,7 @@
 #define CLIENT_RUN_PLAN_H
 
 #include "client/run/net.h"
+#include "client/run/passwd.h"
 #include "client/run/volumes.h"
 
 #include <sys/ioctl.h>
@@ -28,7 +29,8 @@ struct plan {
 	const char *workdir;
 	char *const *argv;
 	const char *const *env;
-	struct winsize window; /* of a terminal; all zero: unknown */
+	const struct passwd_user *user; /* NULL: root */
+	struct winsize window;          /* of a terminal; all zero: unknown */
 	const struct volumes *volumes;
 	struct net *net;         /* NULL: none to be connected */
 	const char *resolv_conf; /* NULL: the image's */

@@ -36,6 +36,12 @@ exits 7 "its exit status comes back" ry exec one -- sh -c 'exit 7'
 exits 143 "a signal is 128 and its number" ry exec one -- sh -c 'kill -TERM $$'
 exits 127 "a missing command is 127" ry exec one -- nothere
 exits 126 "a missing --workdir is 126" ry exec --workdir /nowhere one -- true
+exits 0 "another user runs it" ry exec --user someone one -- sh -c 'id -u; id -g; echo $HOME; grep CapEff /proc/self/status'
+is "$(tr -s '\t\n' ' ' <<<"$OUT")" "1000 1000 / CapEff: 0000000000000000 " "... with its home and no rights"
+exits 0 "... by a number that no line names" ry exec --user 77 one -- sh -c 'id -u; id -g; id -G'
+is "$(tr '\n' ' ' <<<"$OUT")" "77 0 0 " "... who has no groups"
+exits 2 "nobody else" ry exec --user nobody.here one -- true
+like "$ERR" "the container has no user 'nobody.here'" "... and it is said"
 exits 0 "a variable may be added" ry exec --env "A=x y" --env COLOR=red one -- sh -c 'echo $A $COLOR'
 is "$OUT" "x y red" "... or replaced"
 walls='grep -E "^(Cap|NoNewPrivs|Seccomp|Groups)" /proc/self/status; cat /proc/self/uid_map; for n in user mnt pid ipc uts net cgroup; do readlink /proc/self/ns/$n; done; grep -c . /proc/self/mountinfo'

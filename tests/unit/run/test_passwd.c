@@ -38,11 +38,41 @@ static void passwd_lines_that_are_none_are_passed_over(void **state)
 	assert_false(passwd_find(bytes_of("a:x:1:1::/h:/\0s\n", 16), "a", &p));
 }
 
+static void passwd_finds_a_number_behind_a_name(void **state)
+{
+	const char text[] = "a:x:5:5::/a:/s\n7:x:8:8::/seven:/s\nb:x:7:9::/b:/s\n";
+	struct passwd_entry p;
+
+	(void)state;
+	assert_true(passwd_find(bytes_of_str(text), "5", &p));
+	assert_string_equal(p.home, "/a");
+	assert_true(passwd_find(bytes_of_str(text), "7", &p));
+	assert_string_equal(p.home, "/seven");
+	assert_false(passwd_find(bytes_of_str(text), "9", &p));
+}
+
+static void groups_are_those_that_list_the_name(void **state)
+{
+	const char text[] = "root:x:0:\nadm:x:4:ann,bob\nsudo:x:27:bob\nbobs:x:30:bobby\n"
+			    "none\nbad:x:y:bob\nlast:x:31:ann,bob";
+	unsigned int gid[PASSWD_GROUPS_MAX];
+
+	(void)state;
+	assert_int_equal(passwd_groups(bytes_of_str(text), "bob", gid), 3);
+	assert_int_equal(gid[0], 4);
+	assert_int_equal(gid[1], 27);
+	assert_int_equal(gid[2], 31);
+	assert_int_equal(passwd_groups(bytes_of_str(text), "carl", gid), 0);
+	assert_int_equal(passwd_groups(bytes_of_str(""), "bob", gid), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(passwd_finds_a_name),
 		cmocka_unit_test(passwd_lines_that_are_none_are_passed_over),
+		cmocka_unit_test(passwd_finds_a_number_behind_a_name),
+		cmocka_unit_test(groups_are_those_that_list_the_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
