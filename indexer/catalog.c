@@ -5,14 +5,24 @@
 #include "schema.h"
 
 #include <sqlite3.h>
-#include <sys/stat.h>
-#include <sys/statvfs.h>
 
 #define BUSY_WAIT_MS 30000
+
+/* Statements are prepared once: what walks a million rows asks the same few questions for
+ * each of them. */
+#define KEPT_MAX 64
+
+struct kept {
+	const char *sql; /* a constant of the program: known by its address */
+	sqlite3_stmt *statement;
+	bool is_used;
+};
 
 struct catalog {
 	sqlite3 *db;
 	bool inside; /* between catalog_begin and its end */
+	struct kept kept[KEPT_MAX];
+	size_t kept_count;
 };
 
 static enum err_code code_of(int rc)
@@ -130,50 +140,14 @@ static int configure(struct catalog *c, unsigned int flags, struct err *e)
 	return migrate(c, e);
 }
 
-/* On a disk that takes no writes SQLite cannot make the shared memory of its journal;
- * while that is empty, the file alone is the catalog. */
-static bool is_frozen(const char *path)
-{
-	auto_free char *journal = xasprintf("%s-wal", path);
-	struct statvfs fs;
-	struct stat st;
-
-	return statvfs(path, &fs) == 0 && fs.f_flag & ST_RDONLY &&
-	       (stat(journal, &st) < 0 || st.st_size == 0);
-}
-
-static char *frozen_uri(const char *path)
-{
-	static const char hex[] = "0123456789abcdef", option[] = "?immutable=1";
-	char *uri = xmalloc(sizeof("file:") + 3 * strlen(path) + sizeof(option));
-	char *out = stpcpy(uri, "file:");
-
-	for (const unsigned char *p = (const unsigned char *)path; *p; p++) {
-		if (strchr("%?#", *p)) {
-			*out++ = '%';
-			*out++ = hex[*p >> 4];
-			*out++ = hex[*p & 15];
-		} else {
-			*out++ = (char)*p;
-		}
-	}
-	memcpy(out, option, sizeof(option));
-	return uri;
-}
-
 int catalog_open(
 	const char *path, unsigned int flags, struct catalog **out, struct err *e)
 {
 	int how = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW |
 		  (flags & CATALOG_CREATE ? SQLITE_OPEN_CREATE : 0);
 	struct catalog *c = xcalloc(1, sizeof(*c));
-	auto_free char *uri = NULL;
 
-	if (flags & CATALOG_READ && is_frozen(path)) {
-		uri = frozen_uri(path);
-		how = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_URI;
-	}
-	if (sqlite3_open_v2(uri ? uri : path, &c->db, how, NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(path, &c->db, how, NULL) != SQLITE_OK) {
 		fail(c, "open", e);
 		catalog_close(&c);
 		return -1;
@@ -190,6 +164,8 @@ void catalog_close(struct catalog **c)
 {
 	if (!*c)
 		return;
+	for (size_t i = 0; i < (*c)->kept_count; i++)
+		sqlite3_finalize((*c)->kept[i].statement);
 	sqlite3_close((*c)->db);
 	free(*c);
 	*c = NULL;
@@ -256,17 +232,58 @@ static int bind(sqlite3_stmt *s, int at, char type, va_list *ap)
 	}
 }
 
+static struct kept *find_kept(struct catalog *c, const char *sql)
+{
+	for (size_t i = 0; i < c->kept_count; i++)
+		if (c->kept[i].sql == sql)
+			return &c->kept[i];
+	return NULL;
+}
+
+/* A statement that runs already, below itself, gets a second one for that time. */
+static int prepare(struct catalog *c, const char *sql, sqlite3_stmt **out, struct err *e)
+{
+	struct kept *k = find_kept(c, sql);
+	sqlite3_stmt *s = NULL;
+
+	if (k && !k->is_used) {
+		k->is_used = true;
+		*out = k->statement;
+		return 0;
+	}
+	if (sqlite3_prepare_v2(c->db, sql, -1, &s, NULL) != SQLITE_OK)
+		return fail(c, "read", e);
+	if (!k && c->kept_count < KEPT_MAX)
+		c->kept[c->kept_count++] =
+			(struct kept){ .sql = sql, .statement = s, .is_used = true };
+	*out = s;
+	return 0;
+}
+
+static void put_back(struct catalog *c, sqlite3_stmt *s)
+{
+	for (size_t i = 0; i < c->kept_count; i++)
+		if (c->kept[i].statement == s) {
+			sqlite3_reset(s);
+			sqlite3_clear_bindings(s);
+			c->kept[i].is_used = false;
+			return;
+		}
+	sqlite3_finalize(s);
+}
+
 static int begin(struct query *q, struct catalog *c, const char *sql, const char *types,
 	va_list *ap, struct err *e)
 {
 	sqlite3_stmt *s = NULL;
 
-	if (sqlite3_prepare_v2(c->db, sql, -1, &s, NULL) != SQLITE_OK)
-		return fail(c, "read", e);
+	if (prepare(c, sql, &s, e) < 0)
+		return -1;
 	for (int i = 0; types[i]; i++)
 		if (bind(s, i + 1, types[i], ap) != SQLITE_OK) {
-			sqlite3_finalize(s);
-			return fail(c, "read", e);
+			fail(c, "read", e);
+			put_back(c, s);
+			return -1;
 		}
 	*q = (struct query){ .catalog = c, .statement = s };
 	return 0;
@@ -298,7 +315,8 @@ int query_next(struct query *q, struct err *e)
 
 void query_end(struct query *q)
 {
-	sqlite3_finalize(q->statement);
+	if (q->statement)
+		put_back(q->catalog, q->statement);
 	q->statement = NULL;
 }
 

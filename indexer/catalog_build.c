@@ -314,7 +314,8 @@ int catalog_object_find(struct catalog *c, const struct digest *sha256, uint64_t
 		    "object "
 		    "USING(sha256) JOIN build ON build.id = file.build JOIN image ON "
 		    "image.id = "
-		    "build.image WHERE file.sha256 = ?1 AND size = ?2 ORDER BY build.id "
+		    "build.image WHERE file.sha256 = ?1 AND size = ?2 ORDER BY "
+		    "file.build "
 		    "DESC "
 		    "LIMIT 1",
 		    "di", sha256, (int64_t)size) < 0)

@@ -10,20 +10,14 @@ int catalog_image_walk(struct catalog *c,
 
 	if (query_begin(&q, c, e,
 		    "SELECT image.id, distro, release, arch, variant, image.state, "
-		    "build.id, "
-		    "max(serial), document, document.size, EXISTS(SELECT 1 FROM dirty "
-		    "WHERE "
-		    "dirty.image = "
-		    "image.id), build.created, EXISTS(SELECT 1 FROM build h WHERE "
-		    "h.image = "
-		    "image.id AND h.state = 'held' AND h.serial > (SELECT "
-		    "max(a.serial) FROM build a WHERE a.image = image.id AND a.state = "
-		    "'active')) FROM image JOIN build ON build.image = image.id LEFT "
-		    "JOIN "
-		    "document "
-		    "ON document.sha256 = image.document WHERE build.state = 'active' "
-		    "GROUP BY "
-		    "image.id ORDER BY distro, release, arch, variant",
+		    "build.id, serial, document, document.size, EXISTS(SELECT 1 FROM "
+		    "dirty WHERE dirty.image = image.id), build.created, EXISTS(SELECT 1 "
+		    "FROM build h WHERE h.image = image.id AND h.serial > build.serial "
+		    "AND h.state = 'held') FROM image JOIN build ON build.id = (SELECT "
+		    "id FROM build a WHERE a.image = image.id AND a.state = 'active' "
+		    "ORDER BY a.serial DESC LIMIT 1) LEFT JOIN document ON "
+		    "document.sha256 = image.document ORDER BY distro, release, arch, "
+		    "variant",
 		    "") < 0)
 		return -1;
 	while ((rc = query_next(&q, e)) > 0) {

@@ -15,6 +15,10 @@ static void print_json(struct call *c, const struct plan *p, bool done)
 	jsonw_kint(&w, "images", (int64_t)p->count);
 	jsonw_kint(&w, "changed", (int64_t)p->changed);
 	jsonw_kint(&w, "dropped", p->dropped);
+	if (done) {
+		jsonw_kint(&w, "index_bytes", (int64_t)p->index_bytes);
+		jsonw_kint(&w, "index_ms", p->index_ms);
+	}
 	jsonw_end_object(&w);
 	out_result(c->out, "%s\n", buf_str(&text));
 }

@@ -66,13 +66,20 @@ static void check_signature(
 	struct fsck *f, int fd, const char *path, const char *asc_path)
 {
 	auto_buf struct buf asc = BUF_INIT(SIGNATURE_MAX);
+	struct stat st;
 	struct err e;
 
+	if (f->quick) {
+		if (fstatat(f->yard->public_fd, asc_path, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+			!S_ISREG(st.st_mode) || st.st_size == 0)
+			fsck_find(f, "F5", asc_path, "is no signature; " RE_SIGN);
+		return;
+	}
 	if (fs_read_at(f->yard->public_fd, asc_path, &asc, &e) < 0) {
 		fsck_find(f, "F5", asc_path, "%s; " RE_SIGN, e.text);
 		return;
 	}
-	if (f->quick || !f->notary)
+	if (!f->notary)
 		return;
 	if (notary_check_fd(f->notary, fd, buf_bytes(&asc), path, &e) < 0)
 		fsck_find(f, "F5", asc_path, "%s; " RE_SIGN, e.text);

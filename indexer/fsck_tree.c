@@ -12,6 +12,10 @@ struct tree_walk {
 	char path[4096];
 	size_t len;
 	int depth;
+	/* the build that was asked for last: all its files are asked for in a row */
+	char build[LAYOUT_PATH_MAX]; /* d/r/a/v/SERIAL */
+	int64_t build_id;
+	int is_known;
 };
 
 static bool is_young(const struct fsck *f, const struct stat *st)
@@ -52,46 +56,57 @@ static void check_symlink(struct tree_walk *w)
 	}
 }
 
-/* "images/d/r/a/v/SERIAL[/NAME]" -> 1 a row knows it, 0 not, -1 an error. */
-static int is_known_build(struct tree_walk *w, int depth, struct err *e)
+/* "d/r/a/v/SERIAL": 1 a row knows it, 0 not, -1 an error. */
+static int find_build(struct tree_walk *w, const char *path, size_t len, struct err *e)
 {
-	char text[IMAGE_NAME_MAX], serial[SERIAL_MAX];
-	const char *at = strchr(w->path, '/') + 1, *name, *end;
+	char text[LAYOUT_PATH_MAX];
 	struct image image;
-	struct digest sha256;
 	struct err ignored;
-	uint64_t size;
-	int64_t id;
-	size_t len;
-	int rc;
+	char *serial;
 
-	end = at;
-	for (int i = 0; i < 4; i++)
-		end = strchr(end, '/') + 1;
-	len = (size_t)(end - 1 - at);
-	name = strchr(end, '/');
-	if (len >= sizeof(text) ||
-		(name ? (size_t)(name - end) : strlen(end)) >= sizeof(serial))
+	if (len >= sizeof(text))
 		return 0;
-	snprintf(text, sizeof(text), "%.*s", (int)len, at);
-	snprintf(serial, sizeof(serial), "%.*s",
-		name ? (int)(name - end) : (int)strlen(end), end);
-	if (image_parse(text, &image, &ignored) < 0)
-		return 0;
-	rc = catalog_build_find(w->f->yard->catalog, &image, serial, &id, e);
-	if (rc <= 0 || depth == 6)
-		return rc;
-	name++;
+	snprintf(text, sizeof(text), "%.*s", (int)len, path);
+	if (strcmp(text, w->build) == 0)
+		return w->is_known;
+	snprintf(w->build, sizeof(w->build), "%s", text);
+	w->is_known = 0;
+	serial = strrchr(text, '/');
+	*serial++ = '\0';
+	if (strlen(text) < IMAGE_NAME_MAX && image_parse(text, &image, &ignored) == 0)
+		w->is_known = catalog_build_find(
+			w->f->yard->catalog, &image, serial, &w->build_id, e);
+	return w->is_known;
+}
+
+static int is_known_file(struct tree_walk *w, const char *name, struct err *e)
+{
+	struct catalog *c = w->f->yard->catalog;
+	char text[IMAGE_NAME_MAX];
+	struct digest sha256;
+	size_t len = strlen(name);
+	uint64_t size;
+
 	if (strncmp(name, "SHA256SUMS", 10) == 0)
 		return !name[10] || !strcmp(name + 10, ".asc") ||
 		       !strcmp(name + 10, ".gpg");
-	rc = catalog_file_find(w->f->yard->catalog, id, name, &sha256, &size, e);
-	len = strlen(name);
-	if (rc != 0 || len < 5 || strcmp(name + len - 4, ".asc") != 0 ||
-		len >= sizeof(text))
-		return rc;
+	if (len < 5 || len >= sizeof(text) || strcmp(name + len - 4, ".asc") != 0)
+		return catalog_file_find(c, w->build_id, name, &sha256, &size, e);
 	snprintf(text, sizeof(text), "%.*s", (int)(len - 4), name);
-	return catalog_file_find(w->f->yard->catalog, id, text, &sha256, &size, e);
+	return catalog_file_find(c, w->build_id, text, &sha256, &size, e);
+}
+
+/* "images/d/r/a/v/SERIAL[/NAME]" -> 1 a row knows it, 0 not, -1 an error. */
+static int is_known_build(struct tree_walk *w, int depth, struct err *e)
+{
+	const char *at = strchr(w->path, '/') + 1, *name, *serial = at;
+	int rc;
+
+	for (int i = 0; i < 4; i++)
+		serial = strchr(serial, '/') + 1;
+	name = strchr(serial, '/');
+	rc = find_build(w, at, name ? (size_t)(name - at) : strlen(at), e);
+	return rc <= 0 || depth == 6 ? rc : is_known_file(w, name + 1, e);
 }
 
 static int is_known_object(struct tree_walk *w, struct err *e)

@@ -21,6 +21,9 @@ struct plan {
 	bool site_changed, signer_changed;
 	int64_t generation, version; /* the next ones */
 	bool is_first;
+	/* filled when it is carried out: the pass that wrote the indexes */
+	uint64_t index_bytes;
+	int64_t index_ms;
 };
 
 int plan_make(struct yard *y, struct plan *out, struct err *e) must_check nonnull;

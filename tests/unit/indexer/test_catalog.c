@@ -276,6 +276,30 @@ static void catalog_for_reading_changes_nothing(void **state)
 	catalog_close(&c);
 }
 
+static void catalog_answers_a_question_inside_the_same_question(void **state)
+{
+	static const char sql[] = "SELECT ?1 UNION ALL SELECT ?1 + 1";
+	struct catalog *c = fresh(*state);
+	struct err e;
+
+	for (int round = 0; round < 2; round++) {
+		struct query outer = { 0 }, inner = { 0 };
+
+		must(query_begin(&outer, c, &e, sql, "i", (int64_t)1), &e);
+		assert_int_equal(query_next(&outer, &e), 1);
+		must(query_begin(&inner, c, &e, sql, "i", (int64_t)10), &e);
+		assert_int_equal(query_next(&inner, &e), 1);
+		assert_int_equal(query_int(&inner, 0), 10);
+		query_end(&inner);
+		assert_int_equal(query_int(&outer, 0), 1);
+		assert_int_equal(query_next(&outer, &e), 1);
+		assert_int_equal(query_int(&outer, 0), 2);
+		assert_int_equal(query_next(&outer, &e), 0);
+		query_end(&outer);
+	}
+	catalog_close(&c);
+}
+
 static void catalog_that_is_no_database_is_damaged(void **state)
 {
 	const struct scratch *s = *state;
@@ -305,6 +329,7 @@ int main(void)
 		scratch_test(
 			catalog_of_an_older_program_is_not_read_before_it_is_changed),
 		scratch_test(catalog_for_reading_changes_nothing),
+		scratch_test(catalog_answers_a_question_inside_the_same_question),
 		scratch_test(catalog_that_is_no_database_is_damaged),
 	};
 
