@@ -1,8 +1,9 @@
 #!/bin/bash
 # Publications in a loop, readers in a loop: no reader ever holds a pair that does not match, and
-# nothing that an index named is missing, however slow its reader. PUBLICATIONS=n says how many.
+# nothing that an index named is missing, however slow its reader. PUBLICATIONS=n says how many, BUDGET=s
+# that no new one begins after so many seconds.
 . "$(dirname "$0")/../lib.sh"
-PUBLICATIONS=${PUBLICATIONS:-24}
+PUBLICATIONS=${PUBLICATIONS:-24} BUDGET=${BUDGET:-86400}
 
 tree=$T/tree public=$T/tree/public image=toy/one/amd64/default
 AS_ENV+=("ROOTYARD_TREE=$tree")
@@ -20,8 +21,12 @@ publish_next() { # [PAD]: one more build, admitted and published
 	rm -rf "$T/in"
 	n=$((n + 1))
 }
-publish_next 150000 || exit 1
-oldest=images/$image/20260101_0000/rootfs.tar.xz
+# the slow reader must outlast five publications, however long one takes here
+began=$SECONDS
+publish_next || exit 1
+pad=$((4096 * (10 + 8 * (SECONDS - began))))
+publish_next $((pad > 150000 ? pad : 150000)) || exit 1
+oldest=images/$image/20260101_0001/rootfs.tar.xz
 sum=$(sha256sum <"$public/$oldest")
 index key export --binary >"$T/keyring.gpg"
 start_server rootyard-httpd --user ry-www --root "$public" --listen 127.0.0.1:0 --per-address 0 || exit 1
@@ -50,12 +55,13 @@ slow=$!
 reader=$!
 
 fact=0
-for ((i = 1; i <= PUBLICATIONS; i++)); do
+for ((i = 1; i <= PUBLICATIONS && (i <= 5 || SECONDS < BUDGET); i++)); do
 	publish_next || { t_show "publication $i failed"; fact=1; break; }
 	[ $((i % 5)) != 0 ] || index prune -q >/dev/null || { t_show "prune behind publication $i failed"; fact=1; break; }
 	[ $i != 5 ] || { kill -0 "$slow" 2>/dev/null; under_way=$?; }
 done
-is "$fact $(readlink "$public/.live")" "0 .gen/$((1 + PUBLICATIONS + PUBLICATIONS / 5))" "$PUBLICATIONS publications, and behind each fifth a prune that publishes, too"
+PUBLICATIONS=$((i - 1))
+is "$fact $(readlink "$public/.live")" "0 .gen/$((2 + PUBLICATIONS + PUBLICATIONS / 5))" "$PUBLICATIONS publications, and behind each fifth a prune that publishes, too"
 : >"$T/stop"
 wait "$reader"
 t_show "$(cat "$T/reader")"

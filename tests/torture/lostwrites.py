@@ -76,17 +76,18 @@ class Reader:
 
     def __init__(self, old, new):
         self.old, self.new = old["seen"], new["seen"]
+        self.flips = self.old[".live"] != self.new[".live"]
         flip = new["changed"][".live"]
         # written behind the switch: the index pages of an image and their like
         self.late = {p for p, t in new["changed"].items() if t > flip and self.old.get(p) != self.new.get(p)}
 
     def fault(self, seen, must_be_new):
         live = seen.get(".live")
-        is_new = live == self.new[".live"]
-        if not is_new and live != self.old[".live"]:
+        is_new = live == self.new[".live"] if self.flips else must_be_new
+        if live not in (self.old[".live"], self.new[".live"]):
             return "no tree is live: %s" % live
         if must_be_new and not is_new:
-            return "what was said to be published is not"
+            return "what was said to be done is not"
         base, other = (self.new, self.old) if is_new else (self.old, self.new)
         for path, want in base.items():
             if path.startswith(".gen/") and not (path + "/").startswith(live[1] + "/"):
@@ -95,7 +96,7 @@ class Reader:
             if got == want:
                 continue
             if must_be_new:
-                return "'%s' is not what was said to be published" % path
+                return "'%s' is not what was said to be there" % path
             if path in other and got == other[path] and want[0] == "file":
                 continue
             if path in self.late and got is None and path not in self.old:

@@ -1,7 +1,7 @@
 #!/bin/bash
-# What a power cut leaves of a publication: its writes to a disk are recorded, and then thousands of
+# What a power cut leaves of a publication, an admission, a refresh: its writes to a disk are recorded, and then thousands of
 # disks are made on which those that no sync covered were lost or came in another order.
-#   lostwrites.sh [DIR]    DIR: of the built programs. STATES=n (2000), BUDGET=s (none), SEED=n, JOBS=n (2)
+#   lostwrites.sh [DIR]    DIR: of the built programs. WHAT=NAME, STATES=n (2000), BUDGET=s (none), SEED=n, JOBS=n (2)
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 [ -z "${1:-}" ] || { BUILD=$(cd "$(dirname "$1")" && pwd); SAN=$(basename "$1"); export BUILD SAN; }
 . "$TOP/tests/lib.sh"
@@ -96,6 +96,8 @@ recovers() { # NAME BASE CMD...
 umount_ram() { rm -rf "${ram:?}/$1"; }
 
 recovers publish "$T/added" rootyard-index -q publish
+recovers add "$T/old" rootyard-index -q add "$T/in/$image/20260102_0000"
+recovers refresh "$T/old" rootyard-index -q refresh
 # The proof that a lost write is seen: the same program on a system whose syncs do nothing.
 if [ -z "${WHAT:-}" ] || [ "$WHAT" = proof ]; then
 	ok "the writes without any sync are recorded" record proof "$T/added" env "LD_PRELOAD=$T/nosync.so" rootyard-index -q publish
