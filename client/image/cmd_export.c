@@ -1,6 +1,9 @@
 #include "client/image/cmd.h"
 #include "client/image/home.h"
+#include "client/image/inventory.h"
 #include "client/image/repo.h"
+#include "client/image/stored.h"
+#include "lib/base/atomic.h"
 #include "lib/base/fs.h"
 #include "lib/base/jsonw.h"
 
@@ -117,7 +120,7 @@ static int export_all(struct exporting *x, const struct remote *remote,
 	return 0;
 }
 
-static int run(struct call *c, struct err *e)
+static int run_remote(struct call *c, struct err *e)
 {
 	auto_remotes struct remotes remotes = { 0 };
 	auto_fd int config_fd = home_open(PLACE_CONFIG, e);
@@ -143,10 +146,117 @@ static int run(struct call *c, struct err *e)
 	return rc < 0 ? err_wrap(e, "cannot export '%s'", c->argv[0]) : 0;
 }
 
+/* ---- a stored image, as the tar it was */
+
+static void tar_moved(void *ctx, uint64_t bytes)
+{
+	out_step(ctx, "export", bytes, 0, "B");
+}
+
+static int find_one(const struct store *store, const char *text, const char **name,
+	struct inventory *v, struct err *e)
+{
+	auto_free bool *found = NULL;
+	size_t count = 0;
+
+	if (inventory_take(store, v, e) < 0)
+		return -1;
+	found = xcalloc(v->image_count + 1, sizeof(*found));
+	if (inventory_find(store, v, text, found, e) < 0)
+		return -1;
+	for (size_t i = 0; i < v->image_count; i++)
+		if (found[i]) {
+			*name = v->image[i].name;
+			count++;
+		}
+	if (count > 1)
+		return err_set(e, ERR_CONFLICT,
+			"%zu stored images are called '%s': name one by more, or by its "
+			"id",
+			count, text);
+	return 0;
+}
+
+static int write_tar(
+	const struct stored *s, int fd, struct out *out, struct digest *is, struct err *e)
+{
+	struct stored_watch watch = { .progress = tar_moved, .ctx = out };
+
+	return stored_tar(s, fd, &watch, is, e);
+}
+
+/* To a file that appears whole, or to stdout. */
+static int write_to(
+	const struct stored *s, const char *path, struct out *out, struct err *e)
+{
+	auto_free char *copy = xstrdup(path);
+	auto_fd int dir_fd = -1;
+	auto_atomic struct atomic file = ATOMIC_INIT; /* cancelled before it is closed */
+	char *slash = strrchr(copy, '/');
+	char hex[DIGEST_HEX];
+	struct digest is;
+
+	if (strcmp(path, "-") == 0) {
+		/* the child's own stdout is closed */
+		dir_fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
+		if (dir_fd < 0)
+			return err_sys(e, "cannot write to stdout");
+		return write_tar(s, dir_fd, out, &is, e);
+	}
+	if (slash)
+		slash[slash == copy ? 1 : 0] = '\0';
+	dir_fd = fs_open_dir(slash ? copy : ".", e);
+	if (dir_fd < 0 ||
+		atomic_begin(&file, dir_fd, slash ? slash + 1 : copy, 0644, e) < 0 ||
+		write_tar(s, file.fd, out, &is, e) < 0 || atomic_commit(&file, e) < 0)
+		return -1;
+	digest_hex(&is, hex);
+	out_result(out,
+		out->json ? "{\"id\":\"%.64s\",\"sha256\":\"%s\"}\n" : "%.64s %s\n",
+		s->name, hex);
+	return 0;
+}
+
+static int run_stored(struct call *c, struct err *e)
+{
+	auto_store struct store store = STORE_INIT;
+	auto_inventory struct inventory v = { 0 };
+	auto_stored struct stored s = STORED_INIT;
+	const char *name = NULL;
+
+	if (store_open(&store, e) < 0 || find_one(&store, c->argv[0], &name, &v, e) < 0 ||
+		stored_open(&store, name, &s, e) < 0 ||
+		write_to(&s, c->argv[1], c->out, e) < 0)
+		return err_wrap(e, "cannot export '%s'", c->argv[0]);
+	return 0;
+}
+
+static bool names_a_tar(const char *path)
+{
+	size_t n = strlen(path);
+
+	return strcmp(path, "-") == 0 || (n > 4 && strcmp(path + n - 4, ".tar") == 0);
+}
+
+static int run(struct call *c, struct err *e)
+{
+	const struct values *v = c->values;
+
+	if (!names_a_tar(c->argv[1]))
+		return run_remote(c, e);
+	if (v->files.count > 0)
+		return err_set(e, ERR_USAGE,
+			"--file names a file of the server, and a tar is made of what is "
+			"stored: give a directory instead of '%s'",
+			c->argv[1]);
+	return run_stored(c, e);
+}
+
 const struct command cmd_export = {
 	.name = "export",
-	.args = "[REMOTE:]IMAGE DIR",
-	.summary = "fetch an image's files, verify them and leave them in a directory",
+	.args = "[REMOTE:]IMAGE DIR|FILE.tar|-",
+	.summary =
+		"leave a remote image's files in a directory, or a stored one as a tar",
 	.opts = opts,
 	.values_size = sizeof(struct values),
 	.min_args = 2,

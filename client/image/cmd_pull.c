@@ -71,7 +71,7 @@ static int run(struct call *c, struct err *e)
 	if (remotes_load(config_fd, &remotes, e) < 0 ||
 		remotes_find(&remotes, ref.remote, &remote, e) < 0)
 		return -1;
-	if (pull_image(remote, &ref, c->out, &done, e) < 0)
+	if (pull_image(remote, &ref, 0, c->out, &done, e) < 0)
 		return err_wrap(e, "cannot pull '%s'", c->argv[0]);
 	if (c->out->json)
 		say_json(c->out, &done, remote->name, now_ms() - began);

@@ -9,6 +9,9 @@ int main(int argc, char **argv)
 		cmd_pull,
 		cmd_export,
 		cmd_unpack,
+		cmd_verify,
+		cmd_prune,
+		cmd_df,
 		{ .name = NULL },
 	};
 	const struct program program = {

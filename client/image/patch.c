@@ -264,6 +264,18 @@ static int write_file(
 	return tree_file_end(p->tree, fd, &p->entry.path, meta, e);
 }
 
+/* The stored file may have been given other rights since. */
+static bool is_as_stored(const struct patching *p, int fd)
+{
+	const struct unpack_entry *w = &p->entry;
+	bool ids = !(p->job->tree_flags & TREE_NO_CHOWN);
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && (st.st_mode & 07777) == w->mode &&
+	       st.st_mtim.tv_sec == w->mtime_s &&
+	       (!ids || (st.st_uid == w->uid && st.st_gid == w->gid));
+}
+
 /* 1 linked to the stored tree's file, 0 it has to be written, -1. */
 static int link_file(struct patching *p, uint32_t at, struct err *e)
 {
@@ -277,6 +289,8 @@ static int link_file(struct patching *p, uint32_t at, struct err *e)
 	if (fd < 0 || trust_base(p, fd, old, e) < 0 ||
 		relpath_parse(p->old.entry[old].path, &from, e) < 0)
 		return -1;
+	if (!is_as_stored(p, fd))
+		return 0;
 	return tree_adopt(p->tree, &p->entry.path, p->job->base_fd, &from, e);
 }
 
@@ -290,33 +304,13 @@ static int make_file(
 
 /* ---- all entries */
 
-/* The entry as its tar would have said it, for the policy that judges tars. */
-static void as_tar_entry(const struct manifest_entry *m, struct tar_entry *out)
-{
-	*out = (struct tar_entry){
-		.type = (enum tar_type)m->type,
-		.path = m->path[0] ? m->path : "./",
-		.link = m->link,
-		.mode = m->mode,
-		.uid = m->uid,
-		.gid = m->gid,
-		.mtime_s = m->mtime_s,
-		.size = m->type == '0' ? (int64_t)m->size : 0,
-		.xattr_count = m->xattr_count,
-	};
-	for (size_t i = 0; i < m->xattr_count && i < TAR_XATTR_MAX; i++)
-		out->xattr[i] = (struct tar_xattr){ m->xattr[i].name, m->xattr[i].value,
-			m->xattr[i].len };
-	out->too_many_xattrs = m->xattr_count > TAR_XATTR_MAX;
-}
-
 static int make_entry(struct patching *p, uint32_t at, struct err *e)
 {
 	struct tree_xattr xattrs[TAR_XATTR_MAX];
 	struct tar_entry t;
 	struct tree_meta meta;
 
-	as_tar_entry(&p->new.entry[at], &t);
+	place_as_tar(&p->new.entry[at], &t);
 	switch (unpack_judge(p->state, &t, &p->entry, e)) {
 	case UNPACK_KEEP:
 		meta = place_meta(&p->entry, xattrs);

@@ -18,6 +18,25 @@ struct tree_meta place_meta(const struct unpack_entry *entry, struct tree_xattr 
 	};
 }
 
+void place_as_tar(const struct manifest_entry *m, struct tar_entry *out)
+{
+	*out = (struct tar_entry){
+		.type = (enum tar_type)m->type,
+		.path = m->path[0] ? m->path : "./",
+		.link = m->link,
+		.mode = m->mode,
+		.uid = m->uid,
+		.gid = m->gid,
+		.mtime_s = m->mtime_s,
+		.size = m->type == '0' ? (int64_t)m->size : 0,
+		.xattr_count = m->xattr_count,
+	};
+	for (size_t i = 0; i < m->xattr_count && i < TAR_XATTR_MAX; i++)
+		out->xattr[i] = (struct tar_xattr){ m->xattr[i].name, m->xattr[i].value,
+			m->xattr[i].len };
+	out->too_many_xattrs = m->xattr_count > TAR_XATTR_MAX;
+}
+
 int place_entry(struct tree *tree, const struct unpack_entry *entry,
 	const struct tree_meta *meta, struct err *e)
 {

@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sys/file.h>
 
 /* A delta carries the manifest: then only that and the metadata are fetched. */
 enum part { PART_MANIFEST, PART_ROOTFS, PART_META, PART_DELTA, PART_COUNT };
@@ -22,6 +23,7 @@ static const char *const part_name[PART_COUNT] = {
 
 struct pull {
 	struct out *out;
+	unsigned int flags; /* enum pull_flags */
 	struct repo *repo;
 	const struct store *store;
 	const struct imagedoc *doc;
@@ -367,7 +369,8 @@ static int make_image(struct pull *p, struct err *e)
 	if ((p->wanted[PART_DELTA] ? unpack_delta(p, e) : unpack_whole(p, e)) < 0 ||
 		write_start(p, e) < 0)
 		return -1;
-	return store_publish(&p->stage, e);
+	return p->flags & PULL_MEND ? store_exchange(&p->stage, e)
+				    : store_publish(&p->stage, e);
 }
 
 static void say_what_was_left_out(const struct pull *p)
@@ -431,17 +434,54 @@ static int fetch_and_make(struct pull *p, struct err *e)
 	return 0;
 }
 
+static int set_ref(const struct pull *p, const char *name, struct err *e)
+{
+	return store_set_ref(p->store, p->repo->remote->name, &p->doc->image,
+		p->build->serial, name, e);
+}
+
+/* 1 it is here and has its name; 0 it is not. Locked, so that nobody prunes it between the two.
+ */
+static int use_stored(struct pull *p, const char *name, struct err *e)
+{
+	auto_fd int fd = -1;
+
+	if (!store_has(p->store, name))
+		return 0;
+	fd = store_hold(p->store, name, LOCK_SH, e);
+	if (fd < 0)
+		return e->code == ERR_NOTFOUND ? 0 : -1;
+	p->done->was_stored = true;
+	return set_ref(p, name, e) < 0 ? -1 : 1;
+}
+
+/* Under the stage's lock. */
+static int make_stored(struct pull *p, const char *name, struct err *e)
+{
+	auto_fd int old_fd = -1;
+
+	if (p->flags & PULL_MEND) {
+		old_fd = store_hold(p->store, name, LOCK_EX | LOCK_NB, e);
+		if (old_fd < 0)
+			return -1;
+		if (store_restage(&p->stage, e) < 0)
+			return -1;
+	} else if (p->stage.dir_fd < 0) {
+		p->done->was_stored = true;
+		return set_ref(p, name, e);
+	}
+	return fetch_and_make(p, e) < 0 ? -1 : set_ref(p, name, e);
+}
+
 static int store_image(struct pull *p, const char *name, struct err *e)
 {
-	int rc;
+	int rc = p->flags & PULL_MEND ? 0 : use_stored(p, name, e);
 
-	p->done->was_stored = store_has(p->store, name);
-	if (p->done->was_stored)
-		return 0;
+	if (rc != 0)
+		return rc < 0 ? -1 : 0;
 	if (store_stage(p->store, name, say_waiting, p->out, &p->stage, e) < 0)
 		return -1;
-	p->done->was_stored = p->stage.dir_fd < 0;
-	rc = p->done->was_stored ? 0 : fetch_and_make(p, e);
+	rc = make_stored(p, name, e);
 	for (size_t i = 0; i < PART_COUNT; i++)
 		verified_release(&p->got[i]);
 	buf_release(&p->dropped);
@@ -461,7 +501,7 @@ static void say_state(struct out *out, const struct imagedoc *doc)
 }
 
 static int pull_once(const struct remote *remote, const struct image_ref *ref,
-	struct out *out, struct pulled *done, struct err *e)
+	unsigned int flags, struct out *out, struct pulled *done, struct err *e)
 {
 	auto_store struct store store = STORE_INIT;
 	auto_repo struct repo repo = REPO_INIT;
@@ -470,6 +510,7 @@ static int pull_once(const struct remote *remote, const struct image_ref *ref,
 	char name[STORE_NAME_MAX];
 	struct pull p = {
 		.out = out,
+		.flags = flags,
 		.repo = &repo,
 		.store = &store,
 		.doc = &doc,
@@ -490,22 +531,20 @@ static int pull_once(const struct remote *remote, const struct image_ref *ref,
 	done->single_id = !store.ids.full;
 	if (store_image(&p, name, e) < 0)
 		return -1;
-	if (store_set_ref(&store, remote->name, &doc.image, p.build->serial, name, e) < 0)
-		return -1;
 	return store_set_aliases(&store, remote->name, &repo.catalog, e);
 }
 
-int pull_image(const struct remote *remote, const struct image_ref *ref, struct out *out,
-	struct pulled *done, struct err *e)
+int pull_image(const struct remote *remote, const struct image_ref *ref,
+	unsigned int flags, struct out *out, struct pulled *done, struct err *e)
 {
 	memset(done, 0, sizeof(*done));
-	if (pull_once(remote, ref, out, done, e) == 0)
+	if (pull_once(remote, ref, flags, out, done, e) == 0)
 		return 0;
 	if (e->code != ERR_AGAIN)
 		return -1;
 	/* Listed but gone: perhaps a newer generation is out by now. */
 	memset(done, 0, sizeof(*done));
-	if (pull_once(remote, ref, out, done, e) == 0)
+	if (pull_once(remote, ref, flags, out, done, e) == 0)
 		return 0;
 	if (e->code == ERR_AGAIN)
 		e->code = ERR_NETWORK;

@@ -22,7 +22,13 @@ struct pulled {
 	struct unpack_done unpacked;
 };
 
-int pull_image(const struct remote *remote, const struct image_ref *ref, struct out *out,
-	struct pulled *done, struct err *e) must_check nonnull;
+enum pull_flags {
+	PULL_MEND =
+		1, /* although it is stored: made anew, and put in its place in one step */
+};
+
+int pull_image(const struct remote *remote, const struct image_ref *ref,
+	unsigned int flags, struct out *out, struct pulled *done,
+	struct err *e) must_check nonnull;
 
 #endif

@@ -14,6 +14,8 @@ enum report_kind {
 	REPORT_PROGRESS = 1, /* u64 bytes unpacked */
 	REPORT_META,         /* name, NUL, content */
 	REPORT_DONE,         /* struct unpack_done */
+	REPORT_DAMAGE,       /* text: what is not as it should be */
+	REPORT_USAGE,        /* struct usage_row, one an image; the last one is all of them */
 	REPORT_FAIL,         /* struct err */
 };
 

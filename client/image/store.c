@@ -7,6 +7,8 @@
 
 #include <ctype.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <sys/file.h>
 
 #define PREFIX      "pull."
 #define LOCK_SUFFIX ".lock"
@@ -124,6 +126,29 @@ bool store_has(const struct store *s, const char *name)
 	return fs_exists_at(s->images_fd, start);
 }
 
+int store_hold(const struct store *s, const char *name, int how, struct err *e)
+{
+	auto_fd int fd = fs_open_dir_at(s->images_fd, name, e);
+	struct stat held, named;
+
+	if (fd < 0)
+		return -1;
+	if (flock(fd, how) < 0)
+		return errno == EWOULDBLOCK
+			       ? err_set(e, ERR_BUSY,
+					 "the image '%.12s' is in use: stop the "
+					 "containers "
+					 "that run from it",
+					 name)
+			       : err_sys(e, "cannot lock the image '%.12s'", name);
+	if (fstat(fd, &held) < 0 ||
+		fstatat(s->images_fd, name, &named, AT_SYMLINK_NOFOLLOW) < 0 ||
+		held.st_ino != named.st_ino)
+		return err_set(
+			e, ERR_NOTFOUND, "the image '%.12s' was removed just now", name);
+	return STEAL_FD(fd);
+}
+
 /* ---- one image being made */
 
 static int take_stage_lock(
@@ -161,15 +186,20 @@ static int make_stage(struct stage *g, struct err *e)
 	return confined_adopt(g->root_fd, e);
 }
 
+static void name_stage(const struct store *s, const char *name, struct stage *g)
+{
+	g->store = s;
+	snprintf(g->name, sizeof(g->name), "%s", name);
+	snprintf(g->dir, sizeof(g->dir), PREFIX "%s", name);
+	snprintf(g->lock, sizeof(g->lock), "%s" LOCK_SUFFIX, g->dir);
+}
+
 int store_stage(const struct store *s, const char *name, void (*waiting)(void *ctx),
 	void *ctx, struct stage *out, struct err *e)
 {
 	auto_stage struct stage g = STAGE_INIT;
 
-	g.store = s;
-	snprintf(g.name, sizeof(g.name), "%s", name);
-	snprintf(g.dir, sizeof(g.dir), PREFIX "%s", name);
-	snprintf(g.lock, sizeof(g.lock), "%s" LOCK_SUFFIX, g.dir);
+	name_stage(s, name, &g);
 	if (take_stage_lock(&g, waiting, ctx, e) < 0)
 		return err_wrap(e, "cannot make the image '%s'", name);
 	if (!store_has(s, name) && make_stage(&g, e) < 0)
@@ -222,6 +252,41 @@ void store_stage_release(struct stage *g)
 	g->lock_fd = -1;
 }
 
+/* ---- images that go */
+
+int store_doom(const struct store *s, const char *name, struct stage *out, struct err *e)
+{
+	struct stage g = STAGE_INIT;
+
+	name_stage(s, name, &g);
+	g.lock_fd = lock_take(s->tmp_fd, g.lock, 0, e);
+	if (g.lock_fd < 0)
+		return e->code == ERR_BUSY ? 0 : -1;
+	*out = g;
+	return 1;
+}
+
+int store_unpublish(struct stage *g, struct err *e)
+{
+	const struct store *s = g->store;
+
+	if (fs_exists_at(s->tmp_fd, g->dir) &&
+		confined_remove(s->tmp_fd, g->dir, &s->ids, e) < 0)
+		return -1;
+	return fs_rename_synced(s->images_fd, g->name, s->tmp_fd, g->dir, e);
+}
+
+int store_exchange(struct stage *g, struct err *e)
+{
+	const struct store *s = g->store;
+
+	if (syncfs(g->dir_fd) < 0)
+		return err_sys(e, "cannot write the image to disk");
+	if (renameat2(s->tmp_fd, g->dir, s->images_fd, g->name, RENAME_EXCHANGE) < 0)
+		return err_sys(e, "cannot put the image '%s' into the store", g->name);
+	return fs_sync_dir_at(s->images_fd, ".", e);
+}
+
 /* ---- refs */
 
 int store_set_ref(const struct store *s, const char *remote, const struct image *image,
@@ -241,6 +306,23 @@ int store_set_ref(const struct store *s, const char *remote, const struct image 
 	if (dir_fd < 0)
 		return -1;
 	return atomic_write_file(dir_fd, base, bytes_of_str(line), 0600, e);
+}
+
+int store_drop_ref(const struct store *s, const char *remote, const struct image *image,
+	const char *name, struct err *e)
+{
+	auto_buf struct buf text = BUF_INIT(256);
+	char path[PLACE_MAX], serial[SERIAL_MAX], id[72];
+	struct err ignored;
+
+	place_ref(remote, image, path);
+	if (fs_read_at(s->data_fd, path, &text, &ignored) < 0 ||
+		ref_parse(buf_bytes(&text), serial, id, &ignored) < 0 ||
+		strcmp(id, name) != 0)
+		return 0;
+	if (unlinkat(s->data_fd, path, 0) < 0 && errno != ENOENT)
+		return err_sys(e, "cannot remove '%s'", path);
+	return 0;
 }
 
 /* A line of the file that the static front reads: names, and nothing that could make a

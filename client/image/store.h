@@ -35,6 +35,11 @@ void store_name(
 	const struct store *s, const struct digest *id, char out[STORE_NAME_MAX]) nonnull;
 bool store_has(const struct store *s, const char *name) nonnull;
 
+/* Opens an image under flock's `how`. ERR_NOTFOUND when it is not, or no longer, there; ERR_BUSY
+ * when LOCK_NB would wait: a container runs from it. */
+int store_hold(const struct store *s, const char *name, int how,
+	struct err *e) must_check nonnull;
+
 /* An image being made: the lock is held from store_stage to store_stage_release. */
 struct stage {
 	const struct store *store;
@@ -64,9 +69,23 @@ int store_publish(struct stage *g, struct err *e) must_check nonnull;
 void store_stage_release(struct stage *g) nonnull;
 #define auto_stage with_cleanup(store_stage_release)
 
+/* An image that shall go: takes its lock (the caller holds one on its directory). 1 taken, 0 a pull
+ * is making it just now. */
+int store_doom(const struct store *s, const char *name, struct stage *out,
+	struct err *e) must_check nonnull;
+
+/* Takes it out of images/ in one step; store_stage_release removes it. */
+int store_unpublish(struct stage *g, struct err *e) must_check nonnull;
+
+/* Puts the stage in the place of an image that is damaged; store_stage_release removes that. */
+int store_exchange(struct stage *g, struct err *e) must_check nonnull;
+
 /* refs/<remote>/<image> and refs/<remote>/aliases. */
 int store_set_ref(const struct store *s, const char *remote, const struct image *image,
 	const char *serial, const char *name, struct err *e) must_check nonnull;
+/* Removes the ref if it still names this image. */
+int store_drop_ref(const struct store *s, const char *remote, const struct image *image,
+	const char *name, struct err *e) must_check nonnull;
 int store_set_aliases(const struct store *s, const char *remote,
 	const struct catdoc *catalog, struct err *e) must_check nonnull;
 

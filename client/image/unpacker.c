@@ -93,6 +93,9 @@ static int take_report(enum report_kind kind, struct bytes payload,
 		return 0;
 	case REPORT_FAIL:
 		return report_error(payload, e);
+	case REPORT_DAMAGE:
+	case REPORT_USAGE:
+		break;
 	}
 	return err_set(e, ERR_DAMAGED, "the unpacker sent a report that is none");
 }

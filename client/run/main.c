@@ -60,10 +60,15 @@ int main(int argc, char **argv)
 		IMAGE_VERB("info", "[REMOTE:]IMAGE", "show the builds of an image"),
 		IMAGE_VERB("pull", "[REMOTE:]IMAGE",
 			"fetch an image, verify it and store it"),
-		IMAGE_VERB("export", "[REMOTE:]IMAGE DIR",
-			"fetch an image's files and verify them"),
+		IMAGE_VERB("export", "[REMOTE:]IMAGE DIR|FILE.tar|-",
+			"leave an image's files in a directory, or a stored one as a "
+			"tar"),
 		IMAGE_VERB("unpack", "ARCHIVE DIR",
 			"unpack an archive as safely as an image"),
+		IMAGE_VERB("verify", "[IMAGE...]",
+			"compare what is stored with what was signed for, and mend it"),
+		IMAGE_VERB("prune", "[--all]", "remove images that nothing needs"),
+		IMAGE_VERB("df", "", "show what is stored and how much disk it takes"),
 		IMAGE_VERB("remote", "add|list|rm ...", "servers that images come from"),
 		{ .name = NULL },
 	};
