@@ -11,6 +11,7 @@
 
 struct values {
 	struct opt_list files;
+	int64_t limit_rate;
 };
 
 static const struct opt opts[] = {
@@ -18,6 +19,8 @@ static const struct opt opts[] = {
 		"which file of the build; may be given again (default: rootfs.tar.xz and "
 		"meta.tar.xz)",
 		0, 0 },
+	{ "limit-rate", 0, OPT_SIZE, offsetof(struct values, limit_rate), "RATE",
+		"take at most so many bytes a second, as 500K", 0, 0 },
 	{ .name = NULL },
 };
 
@@ -108,8 +111,10 @@ static int export_all(struct exporting *x, const struct remote *remote,
 	const char *const *names = v->files.count ? v->files.item : usual;
 	size_t count = v->files.count ? v->files.count : ARRAY_COUNT(usual);
 	const struct catdoc_line *line;
+	struct repo_options options = { .rate_max = v->limit_rate };
 
-	if (repo_open(remote, &x->repo, e) < 0 || repo_catalog(&x->repo, e) < 0 ||
+	if (repo_open(remote, &options, &x->repo, e) < 0 ||
+		repo_catalog(&x->repo, e) < 0 ||
 		catdoc_find(&x->repo.catalog, ref, &line, e) < 0 ||
 		repo_image(&x->repo, line, &x->doc, e) < 0 || choose(x, ref, e) < 0)
 		return -1;

@@ -124,7 +124,7 @@ static int run(struct call *c, struct err *e)
 	if (remotes_load(config_fd, &remotes, e) < 0 ||
 		remotes_find(&remotes, ref.remote, &remote, e) < 0)
 		return -1;
-	if (repo_open(remote, &repo, e) < 0 || repo_catalog(&repo, e) < 0 ||
+	if (repo_open(remote, NULL, &repo, e) < 0 || repo_catalog(&repo, e) < 0 ||
 		catdoc_find(&repo.catalog, &ref, &line, e) < 0 ||
 		repo_image(&repo, line, &doc, e) < 0)
 		return err_wrap(e, "cannot show '%s'", c->argv[0]);

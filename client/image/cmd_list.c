@@ -211,7 +211,7 @@ static int run(struct call *c, struct err *e)
 		remotes_load(config_fd, &remotes, e) < 0 ||
 		remotes_find(&remotes, name, &remote, e) < 0)
 		return -1;
-	if (repo_open(remote, &repo, e) < 0 || repo_catalog(&repo, e) < 0)
+	if (repo_open(remote, NULL, &repo, e) < 0 || repo_catalog(&repo, e) < 0)
 		return err_wrap(e, "cannot list '%s'", remote->name);
 	return show(&repo.catalog, pattern, repo.trust.now_s, c->out, e);
 }

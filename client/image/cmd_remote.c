@@ -1,6 +1,7 @@
 #include "client/image/cmd.h"
 #include "client/image/home.h"
 #include "client/image/repo.h"
+#include "client/image/store.h"
 #include "client/image/url.h"
 #include "lib/base/fs.h"
 #include "lib/base/jsonw.h"
@@ -13,7 +14,7 @@
 /* ---- add */
 
 struct add {
-	const char *root, *fingerprint, *ca;
+	const char *root, *fingerprint, *ca, *token_file, *cert, *key;
 	bool insecure_transport;
 };
 
@@ -24,6 +25,13 @@ static const struct opt add_opts[] = {
 		"believe the root that the key with this fingerprint signed", 0, 0 },
 	{ "ca", 0, OPT_STRING, offsetof(struct add, ca), "FILE",
 		"the only certificate authority of this server (PEM)", 0, 0 },
+	{ "token-file", 0, OPT_STRING, offsetof(struct add, token_file), "FILE",
+		"what a private server knows you by; read each time, sent to it alone", 0,
+		0 },
+	{ "cert", 0, OPT_STRING, offsetof(struct add, cert), "FILE",
+		"your certificate for a private server (PEM)", 0, 0 },
+	{ "key", 0, OPT_STRING, offsetof(struct add, key), "FILE",
+		"the key of that certificate, if it is not in the same file", 0, 0 },
 	{ "insecure-transport", 0, OPT_FLAG, offsetof(struct add, insecure_transport),
 		NULL, "allow http://: signatures are checked all the same", 0, 0 },
 	{ .name = NULL },
@@ -81,7 +89,8 @@ static int describe(
 			"as "
 			"its operator published it elsewhere",
 			one.name);
-	if (!image_part_is_valid(one.name) || strcmp(one.name, "run") == 0)
+	if (!image_part_is_valid(one.name) || strcmp(one.name, "run") == 0 ||
+		strcmp(one.name, LOCAL_REMOTE) == 0)
 		return err_set(e, ERR_USAGE,
 			"'%s' cannot be the name of a remote: use letters, digits and "
 			"'-'",
@@ -99,7 +108,10 @@ static int describe(
 		one.fingerprint = arena_strdup(&r->arena, fpr);
 	}
 	if (absolute(&r->arena, opt->root, &one.root, e) < 0 ||
-		absolute(&r->arena, opt->ca, &one.ca, e) < 0)
+		absolute(&r->arena, opt->ca, &one.ca, e) < 0 ||
+		absolute(&r->arena, opt->token_file, &one.token_file, e) < 0 ||
+		absolute(&r->arena, opt->cert, &one.cert, e) < 0 ||
+		absolute(&r->arena, opt->key, &one.key, e) < 0)
 		return -1;
 	*out = one;
 	return 0;

@@ -90,6 +90,7 @@ static int mend(struct verifying *x, const char *name, struct err *e)
 	auto_fd int config_fd = home_open(PLACE_CONFIG, e);
 	const struct remote *remote;
 	struct image_ref ref = { 0 };
+	struct pull_options options = { .flags = PULL_MEND };
 	struct pulled done;
 
 	if (config_fd < 0)
@@ -102,7 +103,7 @@ static int mend(struct verifying *x, const char *name, struct err *e)
 	snprintf(ref.id, sizeof(ref.id), "%.64s", name);
 	if (remotes_load(config_fd, &remotes, e) < 0 ||
 		remotes_find(&remotes, r->remote, &remote, e) < 0 ||
-		pull_image(remote, &ref, PULL_MEND, x->call->out, &done, e) < 0)
+		pull_image(remote, &ref, &options, x->call->out, &done, e) < 0)
 		return -1;
 	out_note(x->call->out, "%s: made anew", x->title);
 	x->mended++;

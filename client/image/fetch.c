@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 
 #include <inttypes.h>
+#include <sys/random.h>
 #include <time.h>
 
 #define TRIES             5
@@ -15,12 +16,17 @@
 #define DOCUMENT_S        60
 #define FILE_SLACK_S      300
 #define RATE_MIN_BYTES_S  2000
-#define RATE_WINDOW_S     60L
+#define TIMEOUT_S         60
 #define RETRY_AFTER_MAX_S 60
+#define HASTY_TRIES       2
+#define HASTY_BYTES_S     20000
+#define HASTY_WINDOW_S    15L
 
 struct fetcher {
 	CURL *curl;
 	bool insecure_transport;
+	char *base, *token, *cert, *key;
+	long timeout_s;
 	char text[CURL_ERROR_SIZE]; /* the library's words for its last failure */
 };
 
@@ -40,6 +46,8 @@ enum refusal {
 struct transfer {
 	struct fetcher *f;
 	char *url;
+	const char *base;
+	bool hasty;
 	struct buf *mem;            /* a document, or */
 	const struct partial *file; /* a file */
 	uint64_t at;                /* bytes that are there */
@@ -116,7 +124,7 @@ static enum refusal begin_body(struct transfer *t)
 		return REFUSED_RANGE;
 	if (code == 200 && restart_file(t) < 0)
 		return REFUSED_DISK;
-	if (t->file && partial_keep_etag(t->file, t->head.etag, &t->disk) < 0)
+	if (t->file && partial_keep_etag(t->file, t->head.etag, t->base, &t->disk) < 0)
 		return REFUSED_DISK;
 	return REFUSED_NOT;
 }
@@ -147,7 +155,31 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 
 /* ---- one attempt */
 
-static void set_options(struct transfer *t, const char *etag)
+/* Who we are is for the server of the remote itself. */
+static void set_identity(const struct transfer *t)
+{
+	const struct fetcher *f = t->f;
+	bool own = f->base && strcmp(t->base, f->base) == 0;
+
+	curl_easy_setopt(f->curl, CURLOPT_HTTPAUTH,
+		own && f->token ? (long)CURLAUTH_BEARER : (long)CURLAUTH_NONE);
+	curl_easy_setopt(f->curl, CURLOPT_XOAUTH2_BEARER, own ? f->token : NULL);
+	curl_easy_setopt(f->curl, CURLOPT_SSLCERT, own ? f->cert : NULL);
+	curl_easy_setopt(f->curl, CURLOPT_SSLKEY, own ? f->key : NULL);
+}
+
+static void set_patience(const struct transfer *t)
+{
+	long window_s = t->f->timeout_s;
+
+	if (t->hasty && window_s > HASTY_WINDOW_S)
+		window_s = HASTY_WINDOW_S;
+	curl_easy_setopt(t->f->curl, CURLOPT_LOW_SPEED_LIMIT,
+		t->hasty ? (long)HASTY_BYTES_S : (long)RATE_MIN_BYTES_S);
+	curl_easy_setopt(t->f->curl, CURLOPT_LOW_SPEED_TIME, window_s);
+}
+
+static void set_options(struct transfer *t)
 {
 	CURL *c = t->f->curl;
 	bool https = strncmp(t->url, "https:", 6) == 0;
@@ -163,15 +195,18 @@ static void set_options(struct transfer *t, const char *etag)
 	curl_easy_setopt(c, CURLOPT_WRITEDATA, t);
 	curl_easy_setopt(c, CURLOPT_PREREQDATA, t);
 	snprintf(range, sizeof(range), "%" PRIu64 "-", t->at);
-	curl_easy_setopt(c, CURLOPT_RANGE, etag && t->at > 0 ? range : NULL);
+	curl_easy_setopt(c, CURLOPT_RANGE, t->asked > 0 ? range : NULL);
+	set_identity(t);
+	set_patience(t);
 }
 
+/* NULL: from another server, whose tag is another one; or not continued at all. */
 static struct curl_slist *if_range(const struct transfer *t, const char *etag)
 {
 	auto_free char *field = NULL;
 	struct curl_slist *list;
 
-	if (!etag || t->at == 0)
+	if (t->asked == 0 || !*etag)
 		return NULL;
 	field = xasprintf("If-Range: %s", etag);
 	list = curl_slist_append(NULL, field);
@@ -180,9 +215,10 @@ static struct curl_slist *if_range(const struct transfer *t, const char *etag)
 	return list;
 }
 
-static CURLcode attempt(struct transfer *t, const char *etag)
+/* goes_on: what lies there is continued; behind this tag, if it is this server's. */
+static CURLcode attempt(struct transfer *t, bool goes_on, const char *etag)
 {
-	struct curl_slist *fields = if_range(t, etag);
+	struct curl_slist *fields;
 	CURLcode rc;
 
 	memset(&t->head, 0, sizeof(t->head));
@@ -193,8 +229,9 @@ static CURLcode attempt(struct transfer *t, const char *etag)
 		buf_clear(t->mem);
 		t->at = 0;
 	}
-	t->asked = fields ? t->at : 0;
-	set_options(t, etag);
+	t->asked = goes_on ? t->at : 0;
+	fields = if_range(t, etag);
+	set_options(t);
 	curl_easy_setopt(t->f->curl, CURLOPT_HTTPHEADER, fields);
 	rc = curl_easy_perform(t->f->curl);
 	curl_easy_setopt(t->f->curl, CURLOPT_HTTPHEADER, NULL);
@@ -285,6 +322,11 @@ static bool back_off(const struct transfer *t, unsigned int n)
 {
 	int64_t wait_ms = INT64_C(500) << (n - 1);
 	struct timespec pause;
+	uint16_t dice = 0;
+
+	/* many clients that lost one server do not all come back at once */
+	(void)!getrandom(&dice, sizeof(dice), 0);
+	wait_ms = wait_ms / 2 + wait_ms * dice / UINT16_MAX;
 
 	if (t->head.retry_after_s > RETRY_AFTER_MAX_S)
 		return false;
@@ -316,6 +358,11 @@ int fetcher_open(const struct fetch_settings *s, struct fetcher **out, struct er
 	f = xcalloc(1, sizeof(*f));
 	f->curl = c;
 	f->insecure_transport = s->insecure_transport;
+	f->timeout_s = s->timeout_s > 0 ? s->timeout_s : TIMEOUT_S;
+	f->base = s->base ? xstrdup(s->base) : NULL;
+	f->token = s->token ? xstrdup(s->token) : NULL;
+	f->cert = s->cert ? xstrdup(s->cert) : NULL;
+	f->key = s->key ? xstrdup(s->key) : NULL;
 	curl_easy_setopt(c, CURLOPT_ERRORBUFFER, f->text);
 	curl_easy_setopt(c, CURLOPT_USERAGENT, "rootyard/" VERSION);
 	curl_easy_setopt(c, CURLOPT_NOSIGNAL, 1L);
@@ -327,13 +374,14 @@ int fetcher_open(const struct fetch_settings *s, struct fetcher **out, struct er
 	curl_easy_setopt(c, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
 	curl_easy_setopt(c, CURLOPT_FAILONERROR, 1L);
 	curl_easy_setopt(c, CURLOPT_CONNECTTIMEOUT, CONNECT_S);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_LIMIT, (long)RATE_MIN_BYTES_S);
-	curl_easy_setopt(c, CURLOPT_LOW_SPEED_TIME, RATE_WINDOW_S);
 	curl_easy_setopt(c, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	curl_easy_setopt(c, CURLOPT_BUFFERSIZE, 256L << 10);
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, on_connected);
+	if (s->rate_max > 0)
+		curl_easy_setopt(
+			c, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)s->rate_max);
 	if (s->ca)
 		curl_easy_setopt(c, CURLOPT_CAINFO, s->ca);
 	*out = f;
@@ -345,6 +393,12 @@ void fetcher_close(struct fetcher **f)
 	if (!*f)
 		return;
 	curl_easy_cleanup((*f)->curl);
+	free((*f)->base);
+	if ((*f)->token)
+		explicit_bzero((*f)->token, strlen((*f)->token));
+	free((*f)->token);
+	free((*f)->cert);
+	free((*f)->key);
 	free(*f);
 	*f = NULL;
 	curl_global_cleanup();
@@ -359,6 +413,7 @@ int fetch_document(struct fetcher *f, const char *base, const char *path, struct
 	struct transfer t = {
 		.f = f,
 		.url = url,
+		.base = base,
 		.mem = out,
 		.limit = out->ceiling,
 		.deadline_ms = now_ms() + DOCUMENT_S * 1000,
@@ -366,7 +421,7 @@ int fetch_document(struct fetcher *f, const char *base, const char *path, struct
 	CURLcode rc;
 
 	for (unsigned int n = 1;; n++) {
-		rc = attempt(&t, NULL);
+		rc = attempt(&t, false, "");
 		if (rc == CURLE_OK && t.head.coded)
 			t.refusal = REFUSED_CODING;
 		if (rc == CURLE_OK && t.refusal == REFUSED_NOT)
@@ -392,14 +447,16 @@ static bool is_useless(const struct transfer *t, CURLcode rc)
 
 static int run_file(struct transfer *t, struct err *e)
 {
+	unsigned int tries = t->hasty ? HASTY_TRIES : TRIES;
 	char etag[HTTPHEAD_ETAG_MAX];
 	CURLcode rc;
 
 	for (unsigned int n = 1;; n++) {
-		partial_etag(t->file, etag, sizeof(etag));
+		bool same = partial_etag(t->file, t->base, etag, sizeof(etag));
+
 		if (!etag[0] && restart_file(t) < 0)
 			break;
-		rc = attempt(t, etag[0] ? etag : NULL);
+		rc = attempt(t, etag[0] && t->at > 0, same ? etag : "");
 		if (rc == CURLE_OK && t->at == t->limit)
 			return 0;
 		if (rc == CURLE_OK)
@@ -407,27 +464,29 @@ static int run_file(struct transfer *t, struct err *e)
 				"the server sends %" PRIu64 " bytes where %" PRIu64
 				" were signed for",
 				t->at, t->limit);
-		if (is_useless(t, rc) && n < TRIES) {
-			if (partial_keep_etag(t->file, "", e) < 0)
+		if (is_useless(t, rc) && n < tries) {
+			if (partial_keep_etag(t->file, "", t->base, e) < 0)
 				return -1;
 			continue;
 		}
-		if (n == TRIES || !is_transient(t, rc) || !back_off(t, n))
+		if (n == tries || !is_transient(t, rc) || !back_off(t, n))
 			return failed(t, rc, e);
 	}
 	*e = t->disk;
 	return -1;
 }
 
-int fetch_file(struct fetcher *f, const char *base, const char *path, uint64_t size,
-	int dir_fd, const char *name, const struct fetch_progress *progress,
-	struct err *e)
+int fetch_file(struct fetcher *f, const char *base, const struct fetch_want *want,
+	int dir_fd, const struct fetch_progress *progress, struct err *e)
 {
-	auto_free char *url = xasprintf("%s/%s", base, path);
+	uint64_t size = want->size;
+	auto_free char *url = xasprintf("%s/%s", base, want->path);
 	auto_partial struct partial file = PARTIAL_INIT;
 	struct transfer t = {
 		.f = f,
 		.url = url,
+		.base = base,
+		.hasty = want->hasty,
 		.file = &file,
 		.limit = size,
 		.exact = true,
@@ -437,7 +496,7 @@ int fetch_file(struct fetcher *f, const char *base, const char *path, uint64_t s
 	};
 	off_t have;
 
-	if (partial_open(dir_fd, name, &file, e) < 0)
+	if (partial_open(dir_fd, want->name, &file, e) < 0)
 		return -1;
 	have = lseek(file.fd, 0, SEEK_END);
 	t.at = have > 0 ? (uint64_t)have : 0;

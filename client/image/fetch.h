@@ -20,6 +20,12 @@ struct fetch_settings {
 	const char
 		*ca; /* PEM file of the only authority to believe; NULL: the system's */
 	bool insecure_transport; /* http:// is allowed */
+	/* Who we are, for the server of this base URL alone: no mirror and no redirect sees it. */
+	const char *base;
+	const char *token;      /* sent as a bearer's, or NULL */
+	const char *cert, *key; /* PEM files of a client's certificate, or NULL */
+	int64_t rate_max;       /* bytes a second, 0: as fast as it goes */
+	int timeout_s; /* so long a server may be silent, or slower than 2 kB/s; 0: 60 */
 };
 
 struct fetch_progress {
@@ -36,10 +42,17 @@ void fetcher_close(struct fetcher **f) nonnull;
 int fetch_document(struct fetcher *f, const char *base, const char *path, struct buf *out,
 	struct err *e) must_check nonnull;
 
-/* A file of exactly this size into NAME beneath dir_fd, continuing what lies there.
+struct fetch_want {
+	const char *path; /* relative to the base */
+	uint64_t size;    /* that was signed for */
+	const char *name; /* of the partial file */
+	bool hasty;       /* others have it too: give a slow or failing server up soon */
+};
+
+/* A file of exactly this size into its name beneath dir_fd, continuing what lies there.
  * Returns the descriptor, open for reading and writing; only the size is right. */
-int fetch_file(struct fetcher *f, const char *base, const char *path, uint64_t size,
-	int dir_fd, const char *name, const struct fetch_progress *progress,
-	struct err *e) must_check nonnull_args(1, 2, 3, 6, 8);
+int fetch_file(struct fetcher *f, const char *base, const struct fetch_want *want,
+	int dir_fd, const struct fetch_progress *progress, struct err *e) must_check
+	nonnull_args(1, 2, 3, 6);
 
 #endif

@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
+#define BASE_MAX 2048
+
 int partial_open(int dir_fd, const char *name, struct partial *out, struct err *e)
 {
 	auto_fd int fd = openat(dir_fd, name,
@@ -40,8 +42,10 @@ int partial_restart(const struct partial *p, struct err *e)
 	return 0;
 }
 
-int partial_keep_etag(const struct partial *p, const char *etag, struct err *e)
+int partial_keep_etag(
+	const struct partial *p, const char *etag, const char *base, struct err *e)
 {
+	auto_free char *text = xasprintf("%s\n%s\n", etag, base);
 	auto_fd int fd = -1;
 
 	if (!*etag) {
@@ -52,22 +56,30 @@ int partial_keep_etag(const struct partial *p, const char *etag, struct err *e)
 		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return err_sys(e, "cannot open '%s'", p->etag_name);
-	return fs_write_all(fd, etag, strlen(etag), e);
+	return fs_write_all(fd, text, strlen(text), e);
 }
 
-void partial_etag(const struct partial *p, char *out, size_t out_size)
+bool partial_etag(const struct partial *p, const char *base, char *out, size_t out_size)
 {
 	auto_fd int fd =
 		openat(p->dir_fd, p->etag_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-	char text[HTTPHEAD_ETAG_MAX], line[HTTPHEAD_ETAG_MAX + 8];
+	auto_free char *sender = xasprintf("%s\n", base);
+	char text[HTTPHEAD_ETAG_MAX + BASE_MAX], line[HTTPHEAD_ETAG_MAX + 8];
 	ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
 	struct httphead head = { 0 };
+	char *end;
 
+	out[0] = '\0';
 	text[n > 0 ? n : 0] = '\0';
+	end = strchr(text, '\n');
+	if (!end)
+		return false;
+	*end++ = '\0';
 	/* The file may hold anything: it counts if a server could have sent it. */
-	snprintf(line, sizeof(line), "etag: %s", text);
+	snprintf(line, sizeof(line), "etag: %.*s", HTTPHEAD_ETAG_MAX, text);
 	httphead_line(&head, bytes_of_str(line));
 	snprintf(out, out_size, "%s", strcmp(head.etag, text) == 0 ? text : "");
+	return strcmp(end, sender) == 0;
 }
 
 void partial_forget(int dir_fd, const char *name)

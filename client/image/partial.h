@@ -1,11 +1,15 @@
 /* partial.h -- a download that may be continued by a later run.
  * Shape   NAME (what is there so far, flock'ed while somebody writes) and NAME.etag (the
- *         strong tag it was sent under) beneath one directory
- * Rules   without a strong tag nothing is continued; nothing here is believed */
+ *         strong tag it was sent under, and by whom) beneath one directory
+ * Rules   without a strong tag nothing is continued; nothing here is believed
+ *         A tag is one server's: what another one sends on is joined to it all the same,
+ *         because the name is one of content, and judged by its digest */
 #ifndef CLIENT_IMAGE_PARTIAL_H
 #define CLIENT_IMAGE_PARTIAL_H
 
 #include "lib/base/err.h"
+
+#include <stdbool.h>
 
 struct partial {
 	int dir_fd; /* borrowed */
@@ -27,12 +31,14 @@ void partial_release(struct partial *p) nonnull;
 /* Empties it. */
 int partial_restart(const struct partial *p, struct err *e) must_check nonnull;
 
-/* Remembers the tag before the first byte arrives; "" forgets it. */
-int partial_keep_etag(
-	const struct partial *p, const char *etag, struct err *e) must_check nonnull;
+/* Remembers the tag, and the base URL it came from, before the first byte arrives; "" forgets it.
+ */
+int partial_keep_etag(const struct partial *p, const char *etag, const char *base,
+	struct err *e) must_check nonnull;
 
-/* The strong tag, "" when there is none. */
-void partial_etag(const struct partial *p, char *out, size_t out_size) nonnull;
+/* The strong tag, "" when there is none; was it this base that sent it? */
+bool partial_etag(
+	const struct partial *p, const char *base, char *out, size_t out_size) nonnull;
 
 /* Removes both files. */
 void partial_forget(int dir_fd, const char *name) nonnull;

@@ -23,7 +23,7 @@ static const char *const part_name[PART_COUNT] = {
 
 struct pull {
 	struct out *out;
-	unsigned int flags; /* enum pull_flags */
+	const struct pull_options *options;
 	struct repo *repo;
 	const struct store *store;
 	const struct imagedoc *doc;
@@ -94,6 +94,16 @@ static void want_whole(struct pull *p)
 {
 	p->wanted[PART_MANIFEST] = p->wanted[PART_ROOTFS] = p->wanted[PART_META] = true;
 	p->wanted[PART_DELTA] = false;
+	p->done->base[0] = '\0';
+}
+
+/* Which night that base is, if the document still says so. */
+static void note_base(struct pull *p, const struct doc_delta *delta)
+{
+	for (size_t i = 0; i < p->doc->build_count; i++)
+		if (digest_equal(&p->doc->build[i].id, &delta->from))
+			memcpy(p->done->base, p->doc->build[i].serial,
+				sizeof(p->done->base));
 }
 
 /* The smallest delta whose base is here. */
@@ -123,6 +133,7 @@ static void want_least(struct pull *p)
 	p->file[PART_DELTA] = &p->delta;
 	p->wanted[PART_DELTA] = true;
 	p->wanted[PART_MANIFEST] = p->wanted[PART_ROOTFS] = false;
+	note_base(p, best);
 }
 
 /* ---- room */
@@ -369,8 +380,8 @@ static int make_image(struct pull *p, struct err *e)
 	if ((p->wanted[PART_DELTA] ? unpack_delta(p, e) : unpack_whole(p, e)) < 0 ||
 		write_start(p, e) < 0)
 		return -1;
-	return p->flags & PULL_MEND ? store_exchange(&p->stage, e)
-				    : store_publish(&p->stage, e);
+	return p->options->flags & PULL_MEND ? store_exchange(&p->stage, e)
+					     : store_publish(&p->stage, e);
 }
 
 static void say_what_was_left_out(const struct pull *p)
@@ -460,7 +471,7 @@ static int make_stored(struct pull *p, const char *name, struct err *e)
 {
 	auto_fd int old_fd = -1;
 
-	if (p->flags & PULL_MEND) {
+	if (p->options->flags & PULL_MEND) {
 		old_fd = store_hold(p->store, name, LOCK_EX | LOCK_NB, e);
 		if (old_fd < 0)
 			return -1;
@@ -475,7 +486,7 @@ static int make_stored(struct pull *p, const char *name, struct err *e)
 
 static int store_image(struct pull *p, const char *name, struct err *e)
 {
-	int rc = p->flags & PULL_MEND ? 0 : use_stored(p, name, e);
+	int rc = p->options->flags & PULL_MEND ? 0 : use_stored(p, name, e);
 
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
@@ -493,16 +504,40 @@ static int store_image(struct pull *p, const char *name, struct err *e)
 
 static void say_state(struct out *out, const struct imagedoc *doc)
 {
+	const struct doc_build *last = imagedoc_build(doc, "", "");
+
 	if (strcmp(doc->state, "active") == 0)
 		return;
-	out_note(out, "this image is %s%s%s", doc->state,
+	out_note(out, "this image is %s%s%s%s%s", doc->state,
 		doc->eol && *doc->eol ? ", its end of life is " : "",
-		doc->eol ? doc->eol : "");
+		doc->eol ? doc->eol : "", last ? ", its last build was " : "",
+		last ? last->serial : "");
+}
+
+static void say_note(void *ctx, const char *sentence)
+{
+	out_note(ctx, "%s", sentence);
+}
+
+/* What a pull would fetch, without doing it. */
+static void foresee(struct pull *p, const char *name)
+{
+	p->done->was_stored = store_has(p->store, name);
+	if (p->done->was_stored)
+		return;
+	want_least(p);
+	p->done->fetched_bytes = to_fetch(p);
+	p->done->unpacked.bytes = p->build->unpacked_size;
+	p->done->unpacked.entries = p->build->entries;
 }
 
 static int pull_once(const struct remote *remote, const struct image_ref *ref,
-	unsigned int flags, struct out *out, struct pulled *done, struct err *e)
+	const struct pull_options *options, struct out *out, struct pulled *done,
+	struct err *e)
 {
+	struct repo_options net = {
+		.rate_max = options->rate_max, .note = say_note, .ctx = out
+	};
 	auto_store struct store store = STORE_INIT;
 	auto_repo struct repo repo = REPO_INIT;
 	auto_imagedoc struct imagedoc doc = { 0 };
@@ -510,7 +545,7 @@ static int pull_once(const struct remote *remote, const struct image_ref *ref,
 	char name[STORE_NAME_MAX];
 	struct pull p = {
 		.out = out,
-		.flags = flags,
+		.options = options,
 		.repo = &repo,
 		.store = &store,
 		.doc = &doc,
@@ -521,7 +556,7 @@ static int pull_once(const struct remote *remote, const struct image_ref *ref,
 
 	for (size_t i = 0; i < PART_COUNT; i++)
 		p.got[i].fd = -1;
-	if (store_open(&store, e) < 0 || repo_open(remote, &repo, e) < 0 ||
+	if (store_open(&store, e) < 0 || repo_open(remote, &net, &repo, e) < 0 ||
 		repo_catalog(&repo, e) < 0 ||
 		catdoc_find(&repo.catalog, ref, &line, e) < 0 ||
 		repo_image(&repo, line, &doc, e) < 0 || choose_build(&p, ref, e) < 0)
@@ -529,22 +564,27 @@ static int pull_once(const struct remote *remote, const struct image_ref *ref,
 	say_state(out, &doc);
 	store_name(&store, &p.build->id, name);
 	done->single_id = !store.ids.full;
+	if (options->flags & PULL_DRY_RUN) {
+		foresee(&p, name);
+		return 0;
+	}
 	if (store_image(&p, name, e) < 0)
 		return -1;
 	return store_set_aliases(&store, remote->name, &repo.catalog, e);
 }
 
 int pull_image(const struct remote *remote, const struct image_ref *ref,
-	unsigned int flags, struct out *out, struct pulled *done, struct err *e)
+	const struct pull_options *options, struct out *out, struct pulled *done,
+	struct err *e)
 {
 	memset(done, 0, sizeof(*done));
-	if (pull_once(remote, ref, flags, out, done, e) == 0)
+	if (pull_once(remote, ref, options, out, done, e) == 0)
 		return 0;
 	if (e->code != ERR_AGAIN)
 		return -1;
 	/* Listed but gone: perhaps a newer generation is out by now. */
 	memset(done, 0, sizeof(*done));
-	if (pull_once(remote, ref, flags, out, done, e) == 0)
+	if (pull_once(remote, ref, options, out, done, e) == 0)
 		return 0;
 	if (e->code == ERR_AGAIN)
 		e->code = ERR_NETWORK;

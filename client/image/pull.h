@@ -18,17 +18,23 @@ struct pulled {
 	char id[DIGEST_HEX];
 	bool was_stored;
 	bool single_id;
+	char base[SERIAL_MAX]; /* the stored night that it was updated from, or "" */
 	uint64_t fetched_bytes;
 	struct unpack_done unpacked;
 };
 
 enum pull_flags {
-	PULL_MEND =
-		1, /* although it is stored: made anew, and put in its place in one step */
+	PULL_MEND = 1,    /* although it is stored: made anew, and put in its place */
+	PULL_DRY_RUN = 2, /* nothing is fetched but documents, and nothing changes */
+};
+
+struct pull_options {
+	unsigned int flags;
+	int64_t rate_max; /* bytes a second, 0: as fast as it goes */
 };
 
 int pull_image(const struct remote *remote, const struct image_ref *ref,
-	unsigned int flags, struct out *out, struct pulled *done,
+	const struct pull_options *options, struct out *out, struct pulled *done,
 	struct err *e) must_check nonnull;
 
 #endif

@@ -25,6 +25,9 @@ static const struct {
 	{ "fingerprint", offsetof(struct remote, fingerprint) },
 	{ "root", offsetof(struct remote, root) },
 	{ "ca", offsetof(struct remote, ca) },
+	{ "token_file", offsetof(struct remote, token_file) },
+	{ "cert", offsetof(struct remote, cert) },
+	{ "key", offsetof(struct remote, key) },
 };
 
 static const char **value_of(struct remote *r, size_t i)

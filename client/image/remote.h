@@ -2,7 +2,8 @@
  * Shape   schema: 1
  *         remotes:
  *           NAME: {url: https://..., kind: rootyard, fingerprint: HEX | root: FILE,
- *                  ca: FILE, insecure_transport: true}
+ *                  ca: FILE, insecure_transport: true,
+ *                  token_file: FILE, cert: FILE, key: FILE}
  * Places  config/remotes.yaml, then /etc/rootyard/remotes.d/ and the packaged remotes.d
  *         (*.yaml, by name); the first that names a remote wins
  * Errors  ERR_PARSE with file, line and column; unknown keys are refused
@@ -22,6 +23,8 @@ struct remote {
 	const char *fingerprint; /* of the root role's key, or NULL */
 	const char *root;        /* a root.N given out of band, or NULL */
 	const char *ca;          /* or NULL */
+	const char *token_file;  /* its first line is sent as a bearer's token, or NULL */
+	const char *cert, *key;  /* a client's certificate, or NULL */
 	bool insecure_transport;
 	bool own;         /* it stands in the user's own file */
 	const char *file; /* where it stands */

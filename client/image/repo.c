@@ -7,6 +7,7 @@
 #include "lib/base/fs.h"
 #include "lib/model/layout.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <time.h>
 
@@ -14,6 +15,7 @@
  * lost where there is none. */
 #define COMPANION_FROM (64U << 10)
 #define BASES_MAX      9
+#define TOKEN_MAX      4096
 
 void repo_release(struct repo *r)
 {
@@ -25,13 +27,55 @@ void repo_release(struct repo *r)
 		close(r->state_fd);
 }
 
+/* A token goes over a line that nobody else reads, or nowhere. */
+static int read_token(const struct remote *remote, struct buf *out, struct err *e)
+{
+	auto_fd int fd = -1;
+
+	if (!remote->token_file)
+		return 0;
+	if (strncmp(remote->url, "https:", 6) != 0)
+		return err_set(e, ERR_USAGE,
+			"the remote '%s' has a token and no TLS: its url must begin with "
+			"https://",
+			remote->name);
+	fd = open(remote->token_file, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return err_sys(e, "cannot open '%s'", remote->token_file);
+	if (fs_read_fd(fd, remote->token_file, out, e) < 0)
+		return -1;
+	out->data[strcspn(buf_str(out), "\r\n")] = '\0';
+	if (!*buf_str(out))
+		return err_set(e, ERR_USAGE, "'%s' holds no token", remote->token_file);
+	return 0;
+}
+
+static int timeout_s(void)
+{
+	const char *text = getenv("ROOTYARD_TIMEOUT");
+	long n = text ? strtol(text, NULL, 10) : 0;
+
+	return n > 0 && n <= 3600 ? (int)n : 0;
+}
+
 static int connect_to(struct repo *r, struct err *e)
 {
+	const struct remote *remote = r->remote;
+	auto_buf struct buf token = BUF_INIT(TOKEN_MAX);
 	struct fetch_settings s = {
-		.ca = r->remote->ca,
-		.insecure_transport = r->remote->insecure_transport,
+		.ca = remote->ca,
+		.insecure_transport = remote->insecure_transport,
+		.base = remote->url,
+		.cert = remote->cert,
+		.key = remote->key ? remote->key : remote->cert,
+		.rate_max = r->options.rate_max,
+		.timeout_s = timeout_s(),
 	};
 
+	buf_add_str(&token, "");
+	if (read_token(remote, &token, e) < 0)
+		return -1;
+	s.token = token.len > 0 ? buf_str(&token) : NULL;
 	return fetcher_open(&s, &r->fetch, e);
 }
 
@@ -149,9 +193,13 @@ static int stand(struct repo *r, int64_t clock_s, struct err *e)
 	return pin_root(r, buf_bytes(&text), clock_s, e);
 }
 
-int repo_open(const struct remote *remote, struct repo *out, struct err *e)
+int repo_open(const struct remote *remote, const struct repo_options *options,
+	struct repo *out, struct err *e)
 {
 	auto_repo struct repo r = { .remote = remote, .state_fd = -1 };
+
+	if (options)
+		r.options = *options;
 
 	if (connect_to(&r, e) < 0 || stand(&r, (int64_t)time(NULL), e) < 0 ||
 		refresh(&r, e) < 0)
@@ -292,44 +340,81 @@ int repo_image(struct repo *r, const struct catdoc_line *line, struct imagedoc *
 /* ---- files of a build */
 
 static int fetch_verified(struct repo *r, const char *base, const struct doc_file *file,
-	int dir_fd, const char *name, const struct fetch_progress *progress,
+	const struct fetch_want *want, int dir_fd, const struct fetch_progress *progress,
 	struct verified *out, struct err *e)
 {
-	auto_fd int fd = fetch_file(
-		r->fetch, base, file->path, file->size, dir_fd, name, progress, e);
+	auto_fd int fd = fetch_file(r->fetch, base, want, dir_fd, progress, e);
 
 	if (fd < 0)
 		return -1;
 	if (verify_file(fd, file->name, file->size, &file->sha256, out, e) < 0) {
-		partial_forget(dir_fd, name);
+		partial_forget(dir_fd, want->name);
 		return err_wrap(e, "not trusted: '%s/%s'", base, file->path);
 	}
 	fd = -1;
 	return 0;
 }
 
+/* What an earlier run or another server left may be at fault rather than this one. */
+static int fetch_twice(struct repo *r, const char *base, const struct doc_file *file,
+	const struct fetch_want *want, int dir_fd, const struct fetch_progress *progress,
+	struct verified *out, struct err *e)
+{
+	for (unsigned int tries = fs_exists_at(dir_fd, want->name) ? 2 : 1;; tries--) {
+		if (fetch_verified(r, base, file, want, dir_fd, progress, out, e) == 0)
+			return 0;
+		if (tries == 1 || e->code != ERR_UNTRUSTED)
+			return -1;
+	}
+}
+
+static void note_failure(const struct repo *r, const struct err *why)
+{
+	auto_free char *sentence = xasprintf("%s; asking another mirror", why->text);
+
+	if (r->options.note)
+		r->options.note(r->options.ctx, sentence);
+}
+
+/* The other side's fault, so that somebody else may do better. */
+static bool is_theirs(const struct err *e)
+{
+	return e->code == ERR_NETWORK || e->code == ERR_NOTFOUND ||
+	       e->code == ERR_UNTRUSTED;
+}
+
 int repo_file(struct repo *r, const struct doc_file *file, int dir_fd,
 	const struct fetch_progress *progress, struct verified *out, struct err *e)
 {
 	const char *base[BASES_MAX];
-	size_t count = bases_of(r, base);
+	size_t count = bases_of(r, base), rounds = count > 1 ? 2 : 1;
+	bool hopeless[BASES_MAX] = { false };
 	char name[DIGEST_HEX];
 	struct err worst = { 0 };
 
 	digest_hex(&file->sha256, name);
-	for (size_t i = 0; i < count; i++) {
-		/* What an earlier run left may be at fault rather than this server. */
-		unsigned int tries = fs_exists_at(dir_fd, name) ? 2 : 1;
+	for (size_t n = 0; n < count * rounds; n++) {
+		size_t i = n % count;
+		struct fetch_want want = { .path = file->path,
+			.size = file->size,
+			.name = name,
+			.hasty = n + count < count * rounds };
 		struct err one;
 
-		for (; tries > 0; tries--) {
-			if (fetch_verified(r, base[i], file, dir_fd, name, progress, out,
-				    &one) == 0)
-				return 0;
-			if (one.code != ERR_UNTRUSTED)
-				break;
+		if (hopeless[i])
+			continue;
+		if (fetch_twice(r, base[i], file, &want, dir_fd, progress, out, &one) ==
+			0)
+			return 0;
+		keep_worst(&worst, &one, n);
+		if (!is_theirs(&one)) {
+			*e = one;
+			return -1;
 		}
-		keep_worst(&worst, &one, i);
+		/* the second time with patience, if that can help */
+		hopeless[i] = one.code != ERR_NETWORK;
+		if (n + 1 < count * rounds)
+			note_failure(r, &one);
 	}
 	*e = worst;
 	return e->code == ERR_NOTFOUND ? listed_but_missing(r, file->name, e) : -1;

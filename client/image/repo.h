@@ -2,7 +2,8 @@
  * In      a configured remote
  * Out     documents that were verified, files whose size and digest are what they say
  * Rules   nothing leaves here unverified; mirrors named by the catalog are tried in turn,
- *         an untrusted answer counts more than a missing one
+ *         also in the middle of a file, first in haste, then with patience; an untrusted
+ *         answer counts more than a missing one
  * Errors  ERR_AGAIN when what is listed is nowhere: a newer generation may be out
  * Owns    the connection, state, current and catalog */
 #ifndef CLIENT_IMAGE_REPO_H
@@ -12,8 +13,16 @@
 #include "client/image/remote.h"
 #include "client/image/trust.h"
 
+struct repo_options {
+	int64_t rate_max; /* bytes a second, 0: as fast as it goes */
+	/* What the user may want to know and need not act on: a mirror that lags. Or NULL. */
+	void (*note)(void *ctx, const char *sentence);
+	void *ctx;
+};
+
 struct repo {
 	const struct remote *remote; /* borrowed */
+	struct repo_options options;
 	struct fetcher *fetch;
 	int state_fd;
 	struct trust trust;
@@ -36,8 +45,8 @@ int repo_pin(const struct remote *remote, int state_fd, struct bytes root_text,
 	struct repo *out, struct err *e) must_check nonnull;
 
 /* A remote that is known: walks the chain and verifies current. */
-int repo_open(
-	const struct remote *remote, struct repo *out, struct err *e) must_check nonnull;
+int repo_open(const struct remote *remote, const struct repo_options *options,
+	struct repo *out, struct err *e) must_check nonnull_args(1, 3, 4);
 
 /* Fetches and verifies the catalog that current names. */
 int repo_catalog(struct repo *r, struct err *e) must_check nonnull;

@@ -14,6 +14,7 @@
 #include "lib/model/places.h"
 
 #define STORE_NAME_MAX 72
+#define LOCAL_REMOTE   "local" /* what no remote gave */
 
 struct store {
 	int data_fd, images_fd, tmp_fd;

@@ -58,7 +58,7 @@ int main(int argc, char **argv)
 		IMAGE_VERB("list", "[REMOTE:][PATTERN]",
 			"list the images that remotes offer"),
 		IMAGE_VERB("info", "[REMOTE:]IMAGE", "show the builds of an image"),
-		IMAGE_VERB("pull", "[REMOTE:]IMAGE",
+		IMAGE_VERB("pull", "[REMOTE:]IMAGE...|--all",
 			"fetch an image, verify it and store it"),
 		IMAGE_VERB("export", "[REMOTE:]IMAGE DIR|FILE.tar|-",
 			"leave an image's files in a directory, or a stored one as a "

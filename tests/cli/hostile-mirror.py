@@ -11,6 +11,10 @@ path (without its slash) decides. Kinds:
   loop        redirects to itself                     leave      redirects to a file: URL
   gzip        Content-Encoding: gzip, unasked         html200    an error page with status 200
   norange     200 for a range request                 badrange   another range than asked for
+  stall       half of it, then silence                drip        a byte every second
+  reset       half of it, then the connection is reset
+  parts       multipart/byteranges for a range        norangehead 206 without Content-Range
+  short       a Content-Length that is too small      slow        20 kB a second
   404 503     that status                             header     a header without end
 KIND+OTHER is KIND for the first request of a path and OTHER (or nothing) from then on.
 Requests are logged to stderr as "METHOD PATH STATUS RANGE".
@@ -20,7 +24,10 @@ import gzip
 import hashlib
 import http.server
 import os
+import socket
+import struct
 import sys
+import time
 
 DIR, RULES = sys.argv[1], sys.argv[2]
 seen = set()
@@ -111,6 +118,23 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"HTTP/1.1 200 OK\r\n")
             while True:
                 self.wfile.write(b"X-Long: " + b"x" * 4000 + b"\r\n")
+        elif kind in ("stall", "reset", "drip", "slow"):
+            self.head(200, len(body), ETag=etag)
+            self.wfile.write(body[:len(body) // 2])
+            self.wfile.flush()
+            step = {"drip": 1, "slow": 5000}.get(kind, 0)
+            at = len(body) // 2
+            while kind != "reset" and at < len(body):
+                time.sleep(1 if kind != "slow" else 0.25)
+                self.wfile.write(body[at:at + step])
+                self.wfile.flush()
+                at += step
+            if kind == "reset":
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.close_connection = True
+            return None
+        elif kind == "short":
+            return self.reply(200, body[:-10], ETag=etag)
         elif kind in ("cut", "cutweak"):
             self.head(200, len(body), ETag="W/" + etag if kind == "cutweak" else etag)
             self.wfile.write(body[:len(body) // 2])
@@ -130,6 +154,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(416, b"", Content_Range="bytes */%d" % len(body))
         if kind == "badrange":
             at = 0
+        if kind == "parts":
+            part = b"--x\r\nContent-Range: bytes %d-%d/%d\r\n\r\n" % (at, len(body) - 1, len(body)) + body[at:] + b"\r\n--x--\r\n"
+            return self.reply(206, part, Content_Type="multipart/byteranges; boundary=x")
+        if kind == "norangehead":
+            return self.reply(206, body[at:], **fields)
         fields["Content_Range"] = "bytes %d-%d/%d" % (at, len(body) - 1, len(body))
         return self.reply(206, body[at:], **fields)
 
