@@ -59,7 +59,7 @@ for said in "'etc/os-release' has another content" "'etc/noise' has mode" "'bin/
 done
 like "$ERR" 'verify --mend' "... and the repair too"
 exits 7 "it is no source of an export" client export toy/one "$T/home/ry-user/y.tar"
-ok "... and nothing half-written stays" test -z "$(ls "$T/home/ry-user" | grep y.tar)"
+ok "... and nothing half-written stays" test -z "$(find "$T/home/ry-user" -maxdepth 1 -name '*y.tar*')"
 exits 0 "it is mended from where it came" client verify --mend toy/one
 like "$ERR" 'made anew' "... which is said"
 exits 0 "... and is good again" client verify toy/one
@@ -101,5 +101,5 @@ for ms in 01 03 05 08 12; do
 	exits 0 "after a prune that was killed the store is whole or empty" client verify
 done
 exits 0 "... and the next one ends it" client prune --all
-is "$(ls "$store/images" "$store/tmp" | grep -v :)" "" "... all of it"
+is "$(find "$store/images" "$store/tmp" -mindepth 1 -maxdepth 1)" "" "... all of it"
 done_testing
