@@ -15,8 +15,8 @@ enum report_kind {
 	REPORT_META,         /* name, NUL, content */
 	REPORT_DONE,         /* struct unpack_done */
 	REPORT_DAMAGE,       /* text: what is not as it should be */
-	REPORT_USAGE,        /* struct usage_row, one an image; the last one is all of them */
-	REPORT_FAIL,         /* struct err */
+	REPORT_USAGE, /* struct usage_row, one an image; the last one is all of them */
+	REPORT_FAIL,  /* struct err */
 };
 
 int report_send(int fd, enum report_kind kind, const void *p, size_t len,
