@@ -12,7 +12,7 @@ static const struct {
 	{ "image.zst", false },
 	{ "image.gz", false },
 	{ "artifact", false },
-	{ "index", false },
+	{ OCI_ROLE_INDEX, false },
 };
 
 #define BLOB_ROLES "('layer.zst', 'layer.gz', 'config', 'document')"
@@ -43,6 +43,8 @@ size_t oci_paths(const struct catalog_oci *o, char out[OCI_PATHS_MAX][LAYOUT_PAT
 		return count;
 	layout_referrers(o->distro, &o->blob.sha256, out[count++]);
 	layout_signatures(o->distro, &o->blob.sha256, out[count++]);
+	if (strcmp(o->role, OCI_ROLE_INDEX) == 0)
+		layout_index(o->distro, &o->blob.sha256, out[count++]);
 	return count;
 }
 
@@ -176,6 +178,18 @@ int catalog_oci_walk_owners(struct catalog *c, const char *distro,
 			return -1;
 	}
 	return rc;
+}
+
+int catalog_oci_has_role(struct catalog *c, const char *distro, const char *role,
+	const struct digest *d, struct err *e)
+{
+	int64_t one;
+
+	return query_one_int(c, &one, e,
+		"SELECT 1 FROM oci JOIN build ON build.id = oci.build JOIN image ON "
+		"image.id = build.image WHERE oci.sha256 = ?1 AND distro = ?2 AND role = "
+		"?3 LIMIT 1",
+		"dtt", d, distro, role);
 }
 
 /* ---- groups */

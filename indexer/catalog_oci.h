@@ -17,9 +17,10 @@ void oci_role_path(const char *role, const char *distro, const struct digest *d,
 	char out[LAYOUT_PATH_MAX]) nonnull;
 
 /* Every path of public/ that one content accounts for: itself and, of a manifest, what
- * refers to it and the directory of its signatures. */
+ * refers to it, the directory of its signatures and, of an index, its second name. */
 struct catalog_oci;
-#define OCI_PATHS_MAX 3
+#define OCI_PATHS_MAX  4
+#define OCI_ROLE_INDEX "index" /* the role of an index */
 size_t oci_paths(
 	const struct catalog_oci *o, char out[OCI_PATHS_MAX][LAYOUT_PATH_MAX]) nonnull;
 
@@ -60,6 +61,10 @@ int catalog_oci_walk_owners(struct catalog *c, const char *distro,
 	const struct digest *image,
 	int (*each)(const struct catalog_owner *o, void *ctx, struct err *e), void *ctx,
 	struct err *e) must_check nonnull_args(1, 2, 3, 4, 6);
+
+/* ... in this role? */
+int catalog_oci_has_role(struct catalog *c, const char *distro, const char *role,
+	const struct digest *d, struct err *e) must_check nonnull;
 
 /* Active builds of dirty images that have no rows here yet. */
 int catalog_oci_walk_missing(struct catalog *c, catalog_build_each *each, void *ctx,

@@ -19,6 +19,46 @@ static bool is_link(struct fsck *f, const struct catalog_oci *o, const char *pat
 	       a.st_ino == b.st_ino && a.st_dev == b.st_dev;
 }
 
+/* It has the bytes of a manifest, under another name. */
+static void mend_copy(
+	struct fsck *f, const char *path, const char *manifest, const struct digest *want)
+{
+	auto_buf struct buf text = BUF_INIT(OCI_DOC_MAX);
+	struct err ignored;
+	struct digest d;
+
+	if (fs_read_at(f->yard->public_fd, manifest, &text, &ignored) < 0)
+		return;
+	d = digest_of(buf_bytes(&text));
+	if (digest_equal(&d, want))
+		fsck_rewrite(f, path, buf_bytes(&text));
+}
+
+/* F2: another name of the index with this digest. */
+static void check_copy(
+	struct fsck *f, const char *path, const char *distro, const struct digest *want)
+{
+	auto_buf struct buf text = BUF_INIT(OCI_DOC_MAX);
+	char manifest[LAYOUT_PATH_MAX];
+	struct err why;
+	struct digest d;
+
+	f->checked++;
+	layout_manifest(distro, want, manifest);
+	if (fs_read_at(f->yard->public_fd, path, &text, &why) < 0) {
+		fsck_find(f, "F2", path, "%s; copy it from '%s'", why.text, manifest);
+		mend_copy(f, path, manifest, want);
+		return;
+	}
+	d = digest_of(buf_bytes(&text));
+	if (digest_equal(&d, want))
+		return;
+	fsck_find(f, "F2", path,
+		"untrusted: is not the index that the catalog gave it; copy it from '%s'",
+		manifest);
+	mend_copy(f, path, manifest, want);
+}
+
 static int check_content(const struct catalog_oci *o, void *ctx, struct err *e)
 {
 	char path[LAYOUT_PATH_MAX];
@@ -28,28 +68,20 @@ static int check_content(const struct catalog_oci *o, void *ctx, struct err *e)
 	oci_role_path(o->role, o->distro, &o->blob.sha256, path);
 	if (!is_link(f, o, path))
 		fsck_content(f, path, o->blob.size, &o->blob.sha256);
+	if (strcmp(o->role, OCI_ROLE_INDEX) != 0)
+		return 0;
+	layout_index(o->distro, &o->blob.sha256, path);
+	check_copy(f, path, o->distro, &o->blob.sha256);
 	return 0;
 }
 
 static int check_tag(const struct catalog_tag *t, void *ctx, struct err *e)
 {
-	auto_buf struct buf text = BUF_INIT(OCI_DOC_MAX);
 	char path[LAYOUT_PATH_MAX];
-	struct fsck *f = ctx;
-	struct err why;
-	struct digest d;
 
 	(void)e;
-	f->checked++;
 	layout_tag(t->group.distro, t->tag, path);
-	if (fs_read_at(f->yard->public_fd, path, &text, &why) < 0)
-		return fsck_find(f, "F2", path,
-			"%s; copy it from the manifest that it names", why.text);
-	d = digest_of(buf_bytes(&text));
-	if (!digest_equal(&d, &t->index))
-		fsck_find(f, "F2", path,
-			"untrusted: is not the index that the catalog gave it; copy it "
-			"from the manifest that it names");
+	check_copy(ctx, path, t->group.distro, &t->index);
 	return 0;
 }
 
@@ -89,5 +121,8 @@ int fsck_oci_knows(struct fsck *f, const char *path, struct err *e)
 			       : 0;
 	if (digest_parse(name + 7, &d, &ignored) < 0)
 		return 0;
+	/* the name says the type: what is no index must not be there */
+	if (strcmp(kind, "indexes") == 0)
+		return catalog_oci_has_role(c, repo, OCI_ROLE_INDEX, &d, e);
 	return catalog_oci_has(c, repo, strcmp(kind, "blobs") == 0, &d, e);
 }

@@ -125,12 +125,17 @@ void fsck_remark(struct fsck *f, const char *path, const struct digest *want)
 
 void fsck_rewrite(struct fsck *f, const char *path, struct bytes text)
 {
+	char dir[LAYOUT_PATH_MAX];
 	struct err e;
 	int rc;
 
 	if (!f->repair)
 		return;
-	rc = inode_replace(f->yard->staging_fd, f->yard->public_fd, path, text, &e);
+	snprintf(dir, sizeof(dir), "%.*s", (int)(strrchr(path, '/') - path), path);
+	rc = fs_mkdirs(f->yard->public_fd, dir, 0755, &e);
+	if (rc == 0)
+		rc = inode_replace(
+			f->yard->staging_fd, f->yard->public_fd, path, text, &e);
 	if (rc == 0)
 		rc = fs_sync_dir_at(f->yard->public_fd, path, &e);
 	mended(f, rc, "it was made anew", &e);

@@ -299,8 +299,11 @@ static int put_index(struct tagging *t, const struct oci_entry *entry,
 		return rc < 0 ? -1 : 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (catalog_oci_put(c, m[i]->build, "index", out, e) < 0)
+		if (catalog_oci_put(c, m[i]->build, OCI_ROLE_INDEX, out, e) < 0)
 			return -1;
+	layout_index(t->group->distro, &out->sha256, path);
+	if (put_text(c, path, STAGED_BEFORE, buf_bytes(&text), e) < 0)
+		return -1;
 	layout_manifest(t->group->distro, &out->sha256, path);
 	return put_text(c, path, STAGED_BEFORE, buf_bytes(&text), e);
 }

@@ -110,6 +110,14 @@ void layout_tag(const char *repo, const char *tag, char out[LAYOUT_PATH_MAX])
 	path_format(out, "v2/%s/manifests/%s", repo, tag);
 }
 
+void layout_index(const char *repo, const struct digest *d, char out[LAYOUT_PATH_MAX])
+{
+	char hex[DIGEST_HEX];
+
+	digest_hex(d, hex);
+	path_format(out, "v2/%s/indexes/sha256:%s", repo, hex);
+}
+
 void layout_tags(const char *repo, char out[LAYOUT_PATH_MAX])
 {
 	path_format(out, "v2/%s/tags/list", repo);
@@ -207,6 +215,8 @@ enum layout_caching layout_caching_of(const char *path)
 {
 	const char *oci = oci_part(path, "manifests");
 
+	if (!oci)
+		oci = oci_part(path, "indexes");
 	/* Signatures are replaced when a key goes. */
 	if (ends(path, ".asc") || ends(path, ".gpg") || ends(path, ".sjson"))
 		return LAYOUT_MUTABLE;
@@ -263,7 +273,8 @@ const char *layout_media_type(const char *path)
 {
 	const struct type *type = type_of(path);
 
-	if (oci_part(path, "manifests") || oci_part(path, "referrers"))
+	if (oci_part(path, "manifests") || oci_part(path, "indexes") ||
+		oci_part(path, "referrers"))
 		return NULL;
 	if (oci_part(path, "blobs") || begins(path, LAYOUT_OBJECTS "/"))
 		return ends(path, ".zst") ? "application/zstd"

@@ -44,6 +44,10 @@ void layout_blob(
 void layout_manifest(
 	const char *repo, const struct digest *d, char out[LAYOUT_PATH_MAX]) nonnull;
 void layout_tag(const char *repo, const char *tag, char out[LAYOUT_PATH_MAX]) nonnull;
+/* "v2/<repo>/indexes/sha256:HEX": the bytes of a manifest that is an index, for servers
+ * which have to tell from names alone what type a digest has */
+void layout_index(
+	const char *repo, const struct digest *d, char out[LAYOUT_PATH_MAX]) nonnull;
 /* "v2/<repo>/tags/list" */
 void layout_tags(const char *repo, char out[LAYOUT_PATH_MAX]) nonnull;
 /* "v2/<repo>/referrers/sha256:HEX": what is known about a manifest */
@@ -69,7 +73,7 @@ enum layout_caching {
 };
 enum layout_caching layout_caching_of(const char *path) nonnull;
 
-/* "application/json"; for OCI documents (v2/<repo>/manifests/<tag or digest>, referrers)
+/* "application/json"; for OCI documents (v2/<repo>/manifests/<tag or digest>, indexes, referrers)
  * NULL: the type stands in the document. */
 const char *layout_media_type(const char *path) nonnull;
 

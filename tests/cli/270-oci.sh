@@ -78,6 +78,9 @@ for tag in 1 stable latest; do
 done
 is "$(oci 'serials("one-20260101_0010")')" "['20260101_0010 arm']" "a serial's tag has the builds of that serial"
 is "sha256:$(sha256sum <"$v2/manifests/one" | cut -d' ' -f1)" "$(cd "$v2/manifests" && sha256sum sha256:* | sed -n "s/^$(sha256sum <one | cut -d' ' -f1)  //p")" "what a tag names is there by digest"
+one=sha256:$(sha256sum <"$v2/manifests/one" | cut -d' ' -f1)
+ok "... and among the indexes, so that a server needs names alone" cmp "$v2/manifests/one" "$v2/indexes/$one"
+is "$(find "$v2/indexes" -type f -printf '%f\n' | sort)" "$(cd "$v2/manifests" && grep -l 'image.index.v1+json"' sha256:* | sort)" "... where there is nothing else"
 is "$(stat -c %i "$v2"/blobs/sha256:"$(sha256sum <"$in/toy/one/amd64/default/20260101_0000/rootfs.tar.zst" | cut -d' ' -f1)")" \
 	"$(stat -c %i "$public/images/toy/one/amd64/default/20260101_0000/rootfs.tar.zst")" "the layer is the published tarball's inode"
 is "$(oci '[(r[0], r[1]) for r in referrers(tag("one")["manifests"][0])]')" \
@@ -105,6 +108,13 @@ config=$v2/blobs/$(oci 'manifest(tag("one")["manifests"][0])["config"]["digest"]
 damage "a changed blob is found" "F2: ${config#"$public"/}" "$config" sed -i s/rootyard/rootyArd/ "$config"
 damage "a missing blob is found" "F2: ${config#"$public"/}" "$config" rm "$config"
 damage "a tag that names something else is found" "F2: v2/toy/manifests/one:" "$v2/manifests/one" cp --remove-destination "$v2/manifests/one-20260101_0010" "$v2/manifests/one"
+cp "$v2/manifests/$(oci 'tag("one")["manifests"][0]["digest"]')" "$v2/indexes/" && touch -d '3 hours ago' "$v2"/indexes/*
+exits 7 "a manifest among the indexes is found" index fsck
+like "$OUT" "^F3: v2/toy/indexes/$(oci 'tag("one")["manifests"][0]["digest"]')" "... by name"
+rm -r "$v2/indexes" "$v2/manifests/one"
+exits 7 "indexes and a tag that are gone are found" index fsck
+exits 0 "... and made again" index fsck --repair
+ok "... as they were" cmp "$v2/manifests/one" "$v2/indexes/$one"
 touch -d '3 hours ago' "$v2/blobs/sha256:$(printf x | sha256sum | cut -d' ' -f1)"
 exits 7 "a blob that nothing knows is found" index fsck
 like "$OUT$ERR" "F3: v2/toy/blobs/sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881" "... by name"

@@ -1,9 +1,10 @@
 #!/bin/bash
-# The configurations for nginx and Apache that ship, each serving a published tree: what readers rely on.
+# The configurations for nginx, Apache and Caddy that ship, each serving a published tree: what readers rely on.
 . "$(dirname "$0")/../lib.sh"
 
 command -v nginx >/dev/null || skip_all "needs nginx"
 command -v apache2 >/dev/null || skip_all "needs apache2-bin"
+command -v caddy >/dev/null || skip_all "needs caddy"
 tree=$T/tree
 index() { as_user ry-index rootyard-index "$@"; }
 chown ry-index "$T"
@@ -13,6 +14,8 @@ index add -q -C "$tree" --all "$T/in" >/dev/null && index publish -q -C "$tree" 
 conf=$STAGE$PREFIX/share/rootyard/serving
 port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 dir=images/toy/one/amd64/default/20260101_0000
+index=sha256:$(sha256sum <"$tree/public/v2/toy/manifests/one" | cut -d' ' -f1)
+manifest=$(grep -o '"digest":"sha256:[0-9a-f]*' "$tree/public/v2/toy/manifests/one" | cut -d'"' -f4)
 object=$(find "$tree/public/meta/2/objects" -type f ! -name "*.zst" -printf "%f\n" | head -n 1)
 
 get() { # PATH [CURL OPTION...]: status in STATUS, headers in HEAD, body in $T/body
@@ -55,13 +58,28 @@ serves() { # NAME
 	done
 	get ../catalog.db
 	like "$STATUS" '^40[034]$' "nothing above the tree"
+	get "$dir/rootfs.squashfs"
+	is "$STATUS $(header cache-control | grep -c immutable)" "404 0" "what a build does not have is not found, for now"
 	get images/toy/one/nothing
 	is "$STATUS" 404 "what is not there is not found"
 	get meta/2/current -X DELETE
 	like "$STATUS" '^40[35]$' "nobody deletes"
 	is "$(header x-content-type-options)" nosniff "types are not guessed"
 	get v2/
-	is "$STATUS" 200 "the registry says that it is one"
+	is "$STATUS $(header content-type) $(header docker-distribution-api-version) $(cat "$T/body")" "200 application/json registry/2.0 {}" "the registry says that it is one"
+	get v2/toy/manifests/one
+	is "$STATUS $(header content-type) $(header cache-control)" "200 application/vnd.oci.image.index.v1+json no-cache" "a tag is an index, and may move"
+	for document in "$index index" "$manifest manifest"; do
+		digest=${document% *}
+		get "v2/toy/manifests/$digest"
+		is "$STATUS $(header content-type)" "200 application/vnd.oci.image.${document#* }.v1+json" "a digest has the type of what it names: ${document#* }"
+		is "$(header cache-control) $(header docker-content-digest)" "public, max-age=31536000, immutable $digest" "... for ever"
+		is "sha256:$(sha256sum <"$T/body" | cut -d' ' -f1)" "$digest" "... and is it"
+	done
+	get "v2/toy/manifests/sha256:$(printf '%064d' 0)"
+	is "$STATUS" 404 "a digest that is not there is not found"
+	get v2/toy/tags/list
+	is "$STATUS $(header content-type)" "200 application/json" "the tags are listed"
 }
 
 p=$(port)
@@ -111,6 +129,27 @@ SERVERS+=($!)
 URL=http://127.0.0.1:$p
 for _ in $(seq 50); do curl -s -o /dev/null "$URL/" && break; sleep 0.1; done
 serves Apache
+
+p=$(port)
+mkdir -m 777 "$T/caddy"
+cat >"$T/caddy/Caddyfile" <<C
+{
+	admin off
+	auto_https off
+}
+http://127.0.0.1:$p {
+	root * $tree/public
+	import $conf/Caddyfile
+}
+C
+caddy() { env HOME="$T/caddy" XDG_CONFIG_HOME="$T/caddy" XDG_DATA_HOME="$T/caddy" setpriv --reuid ry-www --regid ry-www --clear-groups caddy "$@"; }
+ok "Caddy takes the configuration" caddy validate --adapter caddyfile --config "$T/caddy/Caddyfile"
+(exec env HOME="$T/caddy" XDG_CONFIG_HOME="$T/caddy" XDG_DATA_HOME="$T/caddy" setpriv --reuid ry-www --regid ry-www --clear-groups \
+	caddy run --adapter caddyfile --config "$T/caddy/Caddyfile") >"$T/caddy/log" 2>&1 &
+SERVERS+=($!)
+URL=http://127.0.0.1:$p
+for _ in $(seq 50); do curl -s -o /dev/null "$URL/" && break; sleep 0.1; done
+serves Caddy
 
 # what init leaves for the machine
 mkdir "$T/units" && cp "$tree/system"/*.service "$tree/system"/*.timer "$T/units"

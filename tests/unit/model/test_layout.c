@@ -29,6 +29,8 @@ static void paths_are_made_of_parts(void **state)
 	assert_string_equal(path, "trust/root.12");
 	layout_blob("debian", &d, path);
 	assert_string_equal(path, "v2/debian/blobs/sha256:" HEX);
+	layout_index("debian", &d, path);
+	assert_string_equal(path, "v2/debian/indexes/sha256:" HEX);
 }
 
 static void longest_names_fit(void **state)
@@ -99,7 +101,8 @@ static void dated_files_and_objects_never_change(void **state)
 		DATED "/build.json", DATED "/from-20261122_0207.delta",
 		"images/a/b/c/d/20261123_02:07/x", "meta/2/objects/" HEX,
 		"meta/2/objects/" HEX ".zst", "trust/root.1",
-		"v2/debian/blobs/sha256:" HEX, "v2/debian/manifests/sha256:" HEX };
+		"v2/debian/blobs/sha256:" HEX, "v2/debian/manifests/sha256:" HEX,
+		"v2/debian/indexes/sha256:" HEX };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(fixed); i++)
@@ -169,6 +172,7 @@ static void media_types_follow_names(void **state)
 	}
 	assert_null(layout_media_type("v2/debian/manifests/trixie"));
 	assert_null(layout_media_type("v2/debian/manifests/sha256:" HEX));
+	assert_null(layout_media_type("v2/debian/indexes/sha256:" HEX));
 }
 
 static void pages_are_negotiated_and_payloads_are_not(void **state)
