@@ -226,11 +226,12 @@ test_ca() {
 	local d=$1
 	mkdir -p "$d"
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 30 -subj "/CN=rootyard test CA" \
+		-addext keyUsage=critical,keyCertSign,cRLSign \
 		-keyout "$d/ca.key" -out "$d/ca.crt" 2>/dev/null &&
 	openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=localhost" \
 		-keyout "$d/server.key" -out "$d/server.csr" 2>/dev/null &&
 	openssl x509 -req -in "$d/server.csr" -CA "$d/ca.crt" -CAkey "$d/ca.key" -CAcreateserial -days 30 \
-		-extfile <(printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\n') -out "$d/server.crt" 2>/dev/null &&
+		-extfile <(printf 'subjectAltName=DNS:localhost,IP:127.0.0.1\nauthorityKeyIdentifier=keyid\nsubjectKeyIdentifier=hash\nbasicConstraints=critical,CA:FALSE\n') -out "$d/server.crt" 2>/dev/null &&
 	chmod 644 "$d"/*
 }
 

@@ -2,7 +2,7 @@
 # Incus's client and incus-simplestreams of Debian trixie read our simplestreams, from each server, and refuse a changed file.
 here=$(dirname "$0")
 if [ -z "${RY_TEST_NS:-}" ]; then
-	"$here/need.sh" mmdebstrap nginx-light apache2 rsync lftp curl python3 squashfs-tools openssl || exit 1
+	"$here/need.sh" mmdebstrap nginx-light apache2-bin caddy rsync lftp curl python3 squashfs-tools openssl || exit 1
 	TRIXIE=$("$here/trixie.sh") || { echo "Bail out! no root of trixie"; exit 1; }
 	export TRIXIE
 fi
@@ -19,26 +19,28 @@ fingerprint=$(cat "$PUBLIC/$BUILD_PATH/incus.tar.xz" "$PUBLIC/$BUILD_PATH/rootfs
 xz_fingerprint=$(cat "$PUBLIC/$BUILD_PATH/incus.tar.xz" "$PUBLIC/$BUILD_PATH/rootfs.tar.xz" | sha256sum | cut -d' ' -f1)
 
 for kind in $PEER_SERVERS; do
+	at="$kind, Incus $(in_trixie incus --version)"
 	peer_serve "$kind" "$PUBLIC" || { t_report 1 "$kind serves the tree"; continue; }
-	exits 0 "$kind: the remote is accepted" incus remote add "r-$kind" "$URL" --protocol simplestreams --public
-	exits 0 "$kind: its images are listed" incus image list "r-$kind:" --format csv -c lF
-	is "$(wc -l <<<"$OUT")" 4 "$kind: ... two builds, two roots each"
-	like "$OUT" "toy.*,$fingerprint" "$kind: ... the newest squashfs has the aliases"
-	for alias in toy toy/one toy/stable toy/1/default toy/one/amd64; do
-		exits 0 "$kind: '$alias' is found" incus image info "r-$kind:$alias"
-		like "$OUT" "Fingerprint: $fingerprint" "$kind: ... and is the newest build"
+	exits 0 "$at: the remote is accepted" incus remote add "r-$kind" "$URL" --protocol simplestreams --public
+	exits 0 "$at: its images are listed" incus image list "r-$kind:" --format csv -c lF
+	is "$(wc -l <<<"$OUT")" 4 "$at: ... two builds, two roots each"
+	like "$OUT" "toy.*,$fingerprint" "$at: ... the newest squashfs has the aliases"
+	for alias in toy toy/one toy/stable toy/1/default "toy/one/$ARCH"; do
+		exits 0 "$at: '$alias' is found" incus image info "r-$kind:$alias"
+		like "$OUT" "Fingerprint: $fingerprint" "$at: ... and is the newest build"
 	done
 	for what in toy/one "$xz_fingerprint"; do
 		rm -rf "$T/share/out" && mkdir "$T/share/out"
-		exits 0 "$kind: '${what:0:12}' is exported" incus image export "r-$kind:$what" /mnt/out/image
-		is "$(cat "$T"/share/out/* | wc -c)" "$(cd "$PUBLIC/$BUILD_PATH" && cat incus.tar.xz "$([ "$what" = toy/one ] && echo rootfs.squashfs || echo rootfs.tar.xz)" | wc -c)" "$kind: ... both files of it"
+		exits 0 "$at: '${what:0:12}' is exported" incus image export "r-$kind:$what" /mnt/out/image
+		is "$(cat "$T"/share/out/* | wc -c)" "$(cd "$PUBLIC/$BUILD_PATH" && cat incus.tar.xz "$([ "$what" = toy/one ] && echo rootfs.squashfs || echo rootfs.tar.xz)" | wc -c)" "$at: ... both files of it"
 	done
 
 	peer_tampered rootfs.squashfs
 	peer_serve "$kind" "$TAMPERED" || { t_report 1 "$kind serves a changed tree"; continue; }
-	exits 0 "$kind: a tree with a changed file is a remote like any other" incus remote add "t-$kind" "$URL" --protocol simplestreams --public
-	exits 1 "$kind: its image is refused" incus image export "t-$kind:toy/one" /mnt/out/image
-	like "$ERR" "[Hh]ash mismatch|[Ff]ingerprint" "$kind: ... for its hash"
+	exits 0 "$at: a tree with a changed file is a remote like any other" incus remote add "t-$kind" "$URL" --protocol simplestreams --public
+	exits 1 "$at: its image is refused" incus image export "t-$kind:toy/one" /mnt/out/image
+	like "$ERR" "[Hh]ash mismatch|[Ff]ingerprint" "$at: ... for its hash"
+	peer_stop
 done
 
 mount --bind "$PUBLIC" "$TRIXIE/tmp/tree"

@@ -1,27 +1,34 @@
 # shellcheck shell=bash
 # servers.sh -- a small published tree behind each server that people use (sourced behind lib.sh).
 #
-# peer_tree            $PUBLIC: toy/one/amd64/default, two builds, the newest of this minute; $KEY its publish key
+# peer_tree [WORD...]  $PUBLIC: $IMAGE, two builds, the newest of this minute, made with WORDs; $KEY its publish key
 # peer_serve KIND DIR  serves DIR over TLS with the CA of $T/ca and sets URL; KIND is one of $PEER_SERVERS
+# peer_stop            ends what peer_serve started
 # peer_tampered FILE   a copy of the tree in which the newest build's FILE has one byte changed
-PEER_SERVERS=${PEER_SERVERS:-rootyard-httpd nginx apache rsync lftp}
+#
+# nginx, Apache and Caddy serve with the snippets that are installed. Facts begin "SERVER, CLIENT: ", which run.sh counts.
+PEER_SERVERS=${PEER_SERVERS:-rootyard-httpd nginx apache caddy rsync lftp}
 PUBLIC=$T/tree/public KEY=$T/publish-key.asc
+ARCH=$(dpkg --print-architecture)
+IMAGE=toy/one/$ARCH/default
+SERVING=$STAGE$PREFIX/share/rootyard/serving
+
+index() { as_user ry-index rootyard-index "$@"; }
 
 peer_tree() {
 	local in=$T/incoming
 	SERIAL=$(date -u +%Y%m%d_%H%M)
-	BUILD_PATH=images/toy/one/amd64/default/$SERIAL
+	BUILD_PATH=images/$IMAGE/$SERIAL
 	chown ry-index "$T"
 	printf 'schema: 1\ndistro: toy\ndefault_release: one\nreleases:\n  one: {version: "1", aliases: [stable]}\n' >"$T/releases.yaml"
 	AS_ENV+=("ROOTYARD_TREE=$T/tree")
-	as_user ry-index rootyard-index init -q --root-home "$T/root" --name "Peer test" --releases "$T/releases.yaml" >/dev/null 2>&1 &&
-		"$TOP/tests/cli/make-incoming.py" "$in" toy/one/amd64/default 20260101_0000 seed=old pad=300000 squashfs=1 &&
-		"$TOP/tests/cli/make-incoming.py" "$in" toy/one/amd64/default "$SERIAL" seed=new pad=300000 squashfs=1 &&
-		as_user ry-index rootyard-index add -q --all "$in" >/dev/null &&
-		as_user ry-index rootyard-index publish -q >/dev/null || { t_report 1 "a tree is published"; exit 1; }
+	index init -q --root-home "$T/root" --name "Peer test" --releases "$T/releases.yaml" >/dev/null 2>&1 &&
+		echo 'base_url: https://images.example.org' >>"$T/tree/site.yaml" &&
+		"$TOP/tests/cli/make-incoming.py" "$in" "$IMAGE" 20260101_0000 seed=old pad=300000 squashfs=1 "$@" &&
+		"$TOP/tests/cli/make-incoming.py" "$in" "$IMAGE" "$SERIAL" seed=new pad=300000 squashfs=1 "$@" &&
+		index add -q --all "$in" >/dev/null && index publish -q >/dev/null || { t_report 1 "a tree is published"; exit 1; }
 	cp "$PUBLIC"/keys/*.asc "$KEY"
 	test_ca "$T/ca"
-	cat "$T/ca/ca.crt" "$T/ca/server.crt" >"$T/ca/all.crt"
 }
 
 peer_port() {
@@ -45,7 +52,13 @@ peer_start() {
 	return 1
 }
 
-peer_nginx() { # DIR PREFIX
+peer_stop() {
+	local p
+	for p in ${SERVERS[@]+"${SERVERS[@]}"}; do stop_server "$p"; done
+	SERVERS=()
+}
+
+peer_nginx() { # LINES-OF-THE-SERVER [PREFIX]
 	local port
 	port=$(peer_port)
 	mkdir -p "$T/nginx.$port"
@@ -58,8 +71,6 @@ worker_processes 1;
 events { worker_connections 64; }
 http {
 	access_log off;
-	types { application/json json; }
-	default_type application/octet-stream;
 	client_body_temp_path $T/nginx.$port/body; proxy_temp_path $T/nginx.$port/proxy;
 	fastcgi_temp_path $T/nginx.$port/fcgi; uwsgi_temp_path $T/nginx.$port/uwsgi; scgi_temp_path $T/nginx.$port/scgi;
 	server {
@@ -67,45 +78,63 @@ http {
 		ssl_certificate $T/ca/server.crt;
 		ssl_certificate_key $T/ca/server.key;
 		ssl_protocols TLSv1.2 TLSv1.3;
-		autoindex on;
-		gzip_static on;
-		location $2/ { alias $1/; }
-		location ~ /\\. { return 404; }
+		$1
 	}
 }
 N
-	peer_start "https://127.0.0.1:$port$2" nginx -c "$T/nginx.$port/nginx.conf" -e "$T/nginx.$port/error.log"
+	peer_start "https://127.0.0.1:$port${2:-}" nginx -c "$T/nginx.$port/nginx.conf" -e "$T/nginx.$port/error.log"
 }
 
 peer_apache() { # DIR
-	local port modules=/usr/lib/apache2/modules
+	local port modules=/usr/lib/apache2/modules m
 	port=$(peer_port)
 	mkdir -p "$T/apache.$port"
-	cat >"$T/apache.$port/httpd.conf" <<A
+	{
+		for m in mpm_event authn_core authz_core authz_host mime dir headers rewrite alias ssl; do
+			echo "LoadModule ${m}_module $modules/mod_$m.so"
+		done
+		cat <<A
 ServerRoot $T/apache.$port
 ServerName localhost
 Listen 127.0.0.1:$port
 PidFile $T/apache.$port/pid
 ErrorLog $T/apache.$port/error.log
-LoadModule mpm_event_module $modules/mod_mpm_event.so
-LoadModule authz_core_module $modules/mod_authz_core.so
-LoadModule mime_module $modules/mod_mime.so
-LoadModule ssl_module $modules/mod_ssl.so
 User ry-www
 Group ry-www
-TypesConfig /etc/mime.types
-DocumentRoot $1
-SSLEngine on
-SSLCertificateFile $T/ca/server.crt
-SSLCertificateKeyFile $T/ca/server.key
-<Directory $1>
-	Options FollowSymLinks
+TypesConfig /dev/null
+<Directory />
+	AllowOverride None
 	Require all granted
 </Directory>
+<VirtualHost *:$port>
+	DocumentRoot $1
+	SSLEngine on
+	SSLCertificateFile $T/ca/server.crt
+	SSLCertificateKeyFile $T/ca/server.key
+	Include $SERVING/apache.conf
+</VirtualHost>
 A
-	[ -e /etc/mime.types ] || sed -i "s|^TypesConfig.*|TypesConfig $T/apache.$port/types|" "$T/apache.$port/httpd.conf"
-	: >"$T/apache.$port/types"
+	} >"$T/apache.$port/httpd.conf"
 	peer_start "https://127.0.0.1:$port" apache2 -X -f "$T/apache.$port/httpd.conf"
+}
+
+peer_caddy() { # DIR
+	local port home
+	port=$(peer_port) home=$T/caddy.$(peer_port)
+	install -d -o ry-www "$home"
+	cat >"$home/Caddyfile" <<C
+{
+	admin off
+	auto_https off
+}
+https://127.0.0.1:$port {
+	tls $T/ca/server.crt $T/ca/server.key
+	root * $1
+	import $SERVING/Caddyfile
+}
+C
+	peer_start "https://127.0.0.1:$port" setpriv --reuid ry-www --regid ry-www --clear-groups env HOME="$home" XDG_CONFIG_HOME="$home" XDG_DATA_HOME="$home" \
+		caddy run --adapter caddyfile --config "$home/Caddyfile"
 }
 
 peer_httpd() { # DIR
@@ -116,14 +145,15 @@ peer_serve() { # KIND DIR
 	local copy=$T/copy.$1.$RANDOM
 	case $1 in
 	rootyard-httpd) peer_httpd "$2" ;;
-	nginx) peer_nginx "$2" "" ;;
+	nginx) peer_nginx "root $2; include $SERVING/nginx.conf;" ;;
 	apache) peer_apache "$2" ;;
+	caddy) peer_caddy "$2" ;;
 	rsync) rsync -a "$2/" "$copy/" && peer_httpd "$copy" ;;
 	lftp) # what a mirror sees is what a server lists; the copy stands under a prefix
-		peer_nginx "$2" "" && mkdir "$copy" &&
+		peer_nginx "root $2; index none; autoindex on; location ~ /\\. { return 404; }" && mkdir "$copy" &&
 			lftp -c "set ssl:ca-file $T/ca/ca.crt; mirror -X '.gen/*' $URL/ $copy" >"$T/lftp.log" 2>&1
 		[ -e "$copy/meta/2/current" ] || { t_show "$(cat "$T/lftp.log")"; return 1; }
-		peer_nginx "$copy" /mirror
+		peer_nginx "location /mirror/ { alias $copy/; }" /mirror
 		;;
 	esac
 }
@@ -140,4 +170,17 @@ data[len(data) // 2] ^= 1
 os.unlink(path)
 open(path, "wb").write(data)
 P
+}
+
+# judge FACT SCRIPT [NAME=VALUE...] [-- CMD...]: a judge of $PEERS against $URL, by CMD... where one is given, is content.
+judge() {
+	local fact=$1 script=$2 said vars=()
+	shift 2
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do vars+=("$1"); shift; done
+	[ $# = 0 ] || shift
+	cp "$PEERS/$script" "$T/$script" # where CMD finds it as well
+	said=$("$@" env CA_FILE="$T/ca/ca.crt" GPG_KEY="$KEY" DIST=toy RELEASE=one ARCH="$ARCH" VARIANT=default \
+		SCRATCH="$T/judge.$RANDOM$RANDOM" "${vars[@]}" timeout 500 "$T/$script" "$URL" 2>&1)
+	like "$said" "^${script%.sh}: OK" "$fact"
+	t_show "$(tail -n 3 <<<"$said")"
 }
