@@ -1,5 +1,6 @@
 #include "httpd/limits.h"
 
+#include <malloc.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -8,6 +9,7 @@
 #define CONNECTIONS_MAX 16384
 #define SPARE_FDS       64
 #define FDS_MIN         256
+#define LARGE_BLOCK     (128 << 10)
 
 void limits_raise(void)
 {
@@ -17,6 +19,11 @@ void limits_raise(void)
 		return;
 	limit.rlim_cur = limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+void limits_settle_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
 }
 
 int limits_share(struct limits *out, struct err *e)

@@ -17,6 +17,10 @@ struct limits {
 void limits_raise(void);
 int limits_share(struct limits *out, struct err *e) must_check nonnull;
 
+/* Large blocks come from the kernel and go back to it: by default each file that was let
+ * go teaches malloc to keep the next one among the small blocks of whichever thread. */
+void limits_settle_memory(void);
+
 /* Processors that this process may use, at least 1. */
 unsigned int limits_processors(void);
 

@@ -164,6 +164,7 @@ int service_confine(struct service *s, struct err *e)
 	int dirs[2];
 
 	limits_raise();
+	limits_settle_memory();
 	if (confine_user_find(s->options->user, &user, e) < 0 ||
 		(user.change && make_views(s, e) < 0))
 		return -1;
