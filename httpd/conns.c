@@ -19,6 +19,8 @@ struct conns {
 	struct conn *head;
 	size_t count;
 	atomic_bool draining;
+	atomic_bool stuck;
+	_Atomic int64_t looked_ms;
 	bool stop;
 };
 
@@ -113,6 +115,22 @@ static bool is_late(struct conn *conn, int64_t now_ms, bool draining)
 	return false;
 }
 
+/* Ends what is late; true when something that was ended long ago is still there. */
+static bool reap_once(struct conns *c, int64_t now_ms)
+{
+	bool is_stuck = false;
+
+	for (struct conn *conn = c->head; conn; conn = conn->next) {
+		if (!is_late(conn, now_ms, atomic_load(&c->draining)))
+			continue;
+		shutdown(conn->sock_fd, SHUT_RDWR);
+		if (conn->ended_ms == 0)
+			conn->ended_ms = now_ms;
+		is_stuck = is_stuck || now_ms - conn->ended_ms > CONNS_STUCK_MS;
+	}
+	return is_stuck;
+}
+
 static void *reap(void *arg)
 {
 	struct conns *c = arg;
@@ -122,9 +140,8 @@ static void *reap(void *arg)
 		int64_t now_ms = conns_now_ms();
 		struct timespec until;
 
-		for (struct conn *conn = c->head; conn; conn = conn->next)
-			if (is_late(conn, now_ms, atomic_load(&c->draining)))
-				shutdown(conn->sock_fd, SHUT_RDWR);
+		atomic_store(&c->stuck, reap_once(c, now_ms));
+		atomic_store(&c->looked_ms, now_ms);
 		if (c->setup.tick) {
 			pthread_mutex_unlock(&c->lock);
 			c->setup.tick(c->setup.ctx);
@@ -147,6 +164,7 @@ int conns_start(const struct conns_setup *setup, struct conns **out, struct err 
 	pthread_condattr_t attr;
 
 	c->setup = *setup;
+	c->looked_ms = conns_now_ms();
 	c->crowd = crowd_new();
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_condattr_init(&attr);
@@ -319,4 +337,10 @@ size_t conns_count(struct conns *c)
 	count = c->count;
 	pthread_mutex_unlock(&c->lock);
 	return count;
+}
+
+bool conns_is_alive(const struct conns *c, int64_t now_ms)
+{
+	return !atomic_load(&c->stuck) &&
+	       now_ms - atomic_load(&c->looked_ms) < CONNS_STUCK_MS;
 }

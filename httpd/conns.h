@@ -21,6 +21,7 @@
 #define CONNS_KEEPALIVE_MS  15000
 #define CONNS_RATE_WINDOW_S 60
 #define CONNS_RATE_MIN      2000        /* bytes a second */
+#define CONNS_STUCK_MS      10000       /* from shutdown to close */
 #define CONNS_REQUESTS_MAX  1000        /* on one connection */
 #define CONNS_LOCAL_QUEUE   (128 << 10) /* unsent bytes for a peer on this machine */
 
@@ -51,6 +52,7 @@ struct conn {
 	_Atomic enum conn_state state;
 	_Atomic int64_t since_ms;
 	struct rate rate; /* the reaper's */
+	int64_t ended_ms; /* the reaper's: when it was shut down; 0: it was not */
 
 	/* the request under way; only its own thread looks at these */
 	unsigned int requests;
@@ -89,5 +91,9 @@ void conns_end_reply(struct conns *c, struct conn *conn) nonnull;
 void conns_drain(struct conns *c) nonnull;
 bool conns_is_draining(const struct conns *c) nonnull;
 size_t conns_count(struct conns *c) nonnull;
+
+/* Do all threads run? One that does not close what was shut down long ago is stuck,
+ * wherever that is; so is the reaper when it did not look for as long. */
+bool conns_is_alive(const struct conns *c, int64_t now_ms) nonnull;
 
 #endif

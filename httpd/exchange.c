@@ -230,6 +230,23 @@ void exchange_completed(void *cls, struct MHD_Connection *connection, void **slo
 	conns_end_reply(x->conns, conn);
 }
 
+/* In the log it is a line without a request, for whoever bans addresses by it. */
+static void tell_refusal(const struct exchange *x, const struct conn *conn)
+{
+	const struct access_entry entry = {
+		.peer = conn->request.peer,
+		.time_s = time(NULL),
+		.method = "-",
+		.target = "-",
+		.version = "-",
+		.status = 503,
+	};
+
+	metrics_refusal(x->metrics);
+	if (x->access)
+		access_log(x->access, &entry);
+}
+
 static void begin_tls(
 	const struct exchange *x, struct MHD_Connection *connection, struct conn *conn)
 {
@@ -269,6 +286,8 @@ void exchange_connection(void *cls, struct MHD_Connection *connection, void **sl
 	*slot = conns_add(x->conns, fd->connect_fd, x->kind == LISTEN_TLS,
 		peer ? peer->client_addr : NULL);
 	metrics_connection(x->metrics);
+	if (((struct conn *)*slot)->is_refused)
+		tell_refusal(x, *slot);
 	if (x->kind == LISTEN_TLS)
 		begin_tls(x, connection, *slot);
 }

@@ -11,7 +11,7 @@ static const unsigned int statuses[] = { 200, 206, 301, 304, 307, 308, 400, 401,
 /* Threads count in places of their own, so that none waits for another's cache line. */
 struct shard {
 	_Alignas(64) atomic_ullong replies[ARRAY_COUNT(statuses) + 1];
-	atomic_ullong bytes, connections, handshakes[2];
+	atomic_ullong bytes, connections, refusals, handshakes[2];
 };
 
 struct download {
@@ -75,6 +75,11 @@ void metrics_reply(struct metrics *m, unsigned int status, uint64_t bytes)
 void metrics_connection(struct metrics *m)
 {
 	add(&mine(m)->connections, 1);
+}
+
+void metrics_refusal(struct metrics *m)
+{
+	add(&mine(m)->refusals, 1);
 }
 
 void metrics_handshake(struct metrics *m, bool is_resumed)
@@ -202,6 +207,9 @@ void metrics_format(struct metrics *m, const struct metrics_now *now, struct buf
 		sum(m, offsetof(struct shard, bytes)));
 	one(out, "connections_total", "counter", "Connections that were accepted.",
 		sum(m, offsetof(struct shard, connections)));
+	one(out, "connections_refused_total", "counter",
+		"Connections that were refused because their address held too many.",
+		sum(m, offsetof(struct shard, refusals)));
 	one(out, "connections", "gauge", "Connections that are open.", now->connections);
 	format_handshakes(m, out);
 	format_downloads(m, out);

@@ -30,6 +30,8 @@ void metrics_free(struct metrics **m) nonnull;
 /* A reply is over; bytes of its body, when all of them went out. */
 void metrics_reply(struct metrics *m, unsigned int status, uint64_t bytes) nonnull;
 void metrics_connection(struct metrics *m) nonnull;
+/* ... that its address had too many of */
+void metrics_refusal(struct metrics *m) nonnull;
 void metrics_handshake(struct metrics *m, bool is_resumed) nonnull;
 
 /* Somebody has got the root file system of an image, whole or as a delta. */

@@ -21,9 +21,10 @@ static void tell_metrics(const struct monitor *m, struct buf *out, unsigned int 
 
 static void tell_alive(const struct monitor *m, struct buf *out, unsigned int *status)
 {
-	(void)m;
-	(void)status;
-	buf_add_str(out, "ok\n");
+	bool is_alive = m->tells.is_alive(m->tells.ctx);
+
+	*status = is_alive ? 200 : 503;
+	buf_add_str(out, is_alive ? "ok\n" : "a thread is stuck\n");
 }
 
 static void tell_ready(const struct monitor *m, struct buf *out, unsigned int *status)

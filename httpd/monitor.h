@@ -12,6 +12,8 @@ struct monitor;
 struct monitor_tells {
 	/* Appends the metrics. */
 	void (*metrics)(void *ctx, struct buf *out);
+	/* Does everything run that should? */
+	bool (*is_alive)(void *ctx);
 	/* Could a client be served right now? */
 	bool (*is_ready)(void *ctx);
 	void *ctx;

@@ -36,12 +36,10 @@ static const char *cache_control(const struct file *f)
 	return texts[f->is_private][f->caching == LAYOUT_IMMUTABLE];
 }
 
-static void add_validators(struct reply *r, const struct file *f)
+static void add_caching(struct reply *r, const struct file *f)
 {
-	if (f->etag[0]) {
+	if (f->etag[0])
 		add(r, "ETag", f->etag);
-		add(r, "Last-Modified", f->modified);
-	}
 	add(r, "Cache-Control", cache_control(f));
 	if (f->is_negotiated)
 		add(r, "Vary", "Accept-Encoding");
@@ -89,7 +87,9 @@ void reply_whole(struct reply *r, const char *path, const struct file *f)
 		add(r, "Accept-Ranges", "bytes");
 	if (f->coding != CODING_NONE)
 		add(r, "Content-Encoding", coding_names[f->coding].token);
-	add_validators(r, f);
+	if (f->etag[0])
+		add(r, "Last-Modified", f->modified);
+	add_caching(r, f);
 	add_page_walls(r, f);
 	add_oci_digest(r, path, f);
 }
@@ -97,8 +97,10 @@ void reply_whole(struct reply *r, const char *path, const struct file *f)
 void reply_unchanged(struct reply *r, const char *path, const struct file *f)
 {
 	begin(r, 304, path);
+	/* The client has all else: what is not sent is not parsed by it either. */
+	r->field_count = 0;
 	r->body = "";
-	add_validators(r, f);
+	add_caching(r, f);
 }
 
 static void reply_unsatisfiable(struct reply *r, const char *path, const struct file *f)

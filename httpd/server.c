@@ -156,6 +156,11 @@ bool server_is_draining(const struct server *s)
 	return conns_is_draining(s->conns);
 }
 
+bool server_is_alive(const struct server *s)
+{
+	return conns_is_alive(s->conns, conns_now_ms());
+}
+
 void server_stop(struct server **slot)
 {
 	struct server *s = *slot;

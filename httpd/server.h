@@ -34,6 +34,9 @@ int server_start(const struct server_setup *setup, struct server **out,
 uint64_t server_connections(const struct server *s) nonnull;
 bool server_is_draining(const struct server *s) nonnull;
 
+/* Does every thread of it run? */
+bool server_is_alive(const struct server *s) nonnull;
+
 /* Accepts nothing more and lets replies under way finish for SERVER_DRAIN_MS. */
 void server_drain(struct server *s) nonnull;
 

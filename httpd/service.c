@@ -188,6 +188,13 @@ static void tell_metrics(void *ctx, struct buf *out)
 	metrics_format(s->metrics, &now, out);
 }
 
+static bool tell_alive(void *ctx)
+{
+	const struct service *s = ctx;
+
+	return server_is_alive(s->server);
+}
+
 /* The tree is there, and what its switch names. */
 static bool tell_ready(void *ctx)
 {
@@ -204,7 +211,7 @@ static bool tell_ready(void *ctx)
 
 static int start_monitors(struct service *s, struct err *e)
 {
-	const struct monitor_tells tells = { tell_metrics, tell_ready, s };
+	const struct monitor_tells tells = { tell_metrics, tell_alive, tell_ready, s };
 
 	for (size_t i = s->client_count; i < s->socket_count; i++) {
 		if (monitor_start(s->socket[i].fd, &tells, &s->monitor[i], e) < 0)
@@ -289,7 +296,8 @@ void service_tick(struct service *s, struct out *out)
 {
 	int64_t now_ms = conns_now_ms();
 
-	notify_alive(&s->notify, now_ms);
+	if (server_is_alive(s->server))
+		notify_alive(&s->notify, now_ms);
 	if (s->secrets.tls)
 		tls_rotate(s->secrets.tls, now_ms);
 	if (now_ms - s->looked_ms < SERVICE_LOOK_MS)

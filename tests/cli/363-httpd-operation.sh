@@ -57,6 +57,15 @@ ok "bytes are" test "$(metric response_body_bytes_total)" -ge 149999000
 is "$(metric generation)" 7 "the live generation is told"
 ok "the certificate's end is" test "$(metric certificate_expiry_timestamp_seconds)" -gt "$(date +%s)"
 is "$(metric 'tls_sessions_total{handshake="full"}')" 1 "so are handshakes"
+is "$(metric connections_refused_total)" 0 "nobody was refused"
+python3 - "${PLAIN##*:}" <<'P'
+import socket, sys
+held = [socket.create_connection(("127.0.0.1", int(sys.argv[1]))) for _ in range(40)]
+held[-1].settimeout(5)
+held[-1].recv(100)
+P
+ok "whom the limit of an address refuses is counted" test "$(metric connections_refused_total)" -ge 1
+like "$(grep -h '"status":503' "$T/access" | tail -n 1)" '"address":"127.0.0.1","method":"-"' "... and has a line in the log"
 unlike "$(curl -s "$METRICS/metrics")" '127\.0\.0\.1' "no address is kept"
 if command -v promtool >/dev/null; then
 	ok "promtool finds nothing to say" bash -c "curl -s '$METRICS/metrics' | promtool check metrics"

@@ -87,6 +87,8 @@ static void reply_conditions_come_before_the_range(void **state)
 	reply_file(&r, "x", &f, &h, false);
 	assert_int_equal(r.status, 304);
 	assert_string_equal(field(&r, "ETag"), "\"t\"");
+	assert_non_null(field(&r, "Cache-Control"));
+	assert_int_equal(r.field_count, 2);
 	assert_string_equal(r.body, "");
 	h.cond = (struct cond){ .if_match = bytes_of_str("\"x\"") };
 	reply_file(&r, "x", &f, &h, false);
