@@ -13,6 +13,7 @@ struct needle {
 	const char *check; /* its name in build.json */
 	struct bytes bytes;
 	bool everywhere; /* else only in what configures the system */
+	bool is_secret;  /* fails the build; else the log has it */
 };
 
 struct search {
@@ -35,7 +36,16 @@ static const char *const proxies[] = { "http_proxy", "https_proxy", "all_proxy",
 static void add(struct search *s, const char *check, struct bytes bytes, bool everywhere)
 {
 	if (s->count < NEEDLES_MAX && bytes.len)
-		s->needle[s->count++] = (struct needle){ check, bytes, everywhere };
+		s->needle[s->count++] = (struct needle){ check, bytes, everywhere, true };
+}
+
+/* Package managers write down where they were told to install; the name of a directory
+ * that is gone harms nobody. */
+static void add_paths(struct search *s)
+{
+	if (s->count < NEEDLES_MAX)
+		s->needle[s->count++] = (struct needle){ "build-paths",
+			bytes_of_str(s->job->work), false, false };
 }
 
 static void add_all(struct search *s)
@@ -54,7 +64,7 @@ static void add_all(struct search *s)
 		if (value && strlen(value) >= PROXY_LEAST)
 			add(s, "proxies", bytes_of_str(value), false);
 	}
-	add(s, "build-paths", bytes_of_str(s->job->work), false);
+	add_paths(s);
 }
 
 static bool is_configuration(const char *path)
@@ -76,11 +86,14 @@ static int judge(struct search *s, const char *path, struct bytes content)
 	for (size_t i = 0; i < s->count; i++) {
 		const struct needle *n = &s->needle[i];
 
-		if ((n->everywhere || configuration) && content.len >= n->bytes.len &&
-			memmem(content.data, content.len, n->bytes.data, n->bytes.len))
+		if ((!n->everywhere && !configuration) || content.len < n->bytes.len ||
+			!memmem(content.data, content.len, n->bytes.data, n->bytes.len))
+			continue;
+		if (n->is_secret)
 			return err_set(s->e, ERR_RECIPE,
 				"'%s' is left in '/%s': the recipe must remove it",
 				n->check, path);
+		job_log(s->job, "%s: found in '/%s'", n->check, path);
 	}
 	return 0;
 }
