@@ -1,5 +1,7 @@
 #include "builder/confined.h"
 
+#include "builder/helper.h"
+
 #include "lib/base/fs.h"
 #include "lib/base/sandbox.h"
 
@@ -12,7 +14,6 @@
 #include <sys/wait.h>
 
 #define CAP_LAST 63
-#define NOBODY   65534
 
 static const int kept_caps[] = { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID,
 	CAP_SETFCAP };
@@ -50,7 +51,7 @@ static int confine(const struct confined *c, struct err *e)
 	if (sandbox_no_new_privs(e) < 0 || sandbox_no_core(e) < 0)
 		return -1;
 	if (c->tree_dir >= 0 ? enter_tree(c->tree_dir, e) < 0
-			     : sandbox_set_ids(NOBODY, NOBODY, e) < 0)
+			     : sandbox_set_ids(HELPER_USER, HELPER_USER, e) < 0)
 		return -1;
 	/* A change of ids forgets it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)

@@ -1,13 +1,13 @@
 #include "builder/gpgv.h"
 
+#include "builder/helper.h"
+
 #include "lib/base/fs.h"
-#include "lib/base/sandbox.h"
 #include "lib/base/spawn.h"
 
 #include <sys/mman.h>
 
 #define GPGV       "/usr/bin/gpgv"
-#define NOBODY     65534
 #define STATUS_MAX (64U << 10)
 #define OUTPUT_MAX 4096
 #define FPR_LEN    40
@@ -98,14 +98,6 @@ int gpgv_judge(const char *status, const char *name, char fpr[FPR_MAX], struct e
 
 /* ---- the program */
 
-static int become_nobody(void *ctx)
-{
-	struct err e;
-
-	(void)ctx;
-	return sandbox_set_ids(NOBODY, NOBODY, &e) < 0 ? (e.sys ? e.sys : EPERM) : 0;
-}
-
 /* `operands` follow the keyring; the data is gpgv's stdin. */
 static int run(const struct gpgv *g, int data_fd, const char *const operands[4],
 	int signature_fd, int status_fd, struct buf *text, struct err *e)
@@ -126,7 +118,7 @@ static int run(const struct gpgv *g, int data_fd, const char *const operands[4],
 	s.stderr_fd = g->log_fd;
 	s.keep_fds = keep;
 	s.keep_count = signature_fd >= 0 ? 3 : 2;
-	s.in_child = become_nobody;
+	s.in_child = helper_become_user;
 	if (lseek(data_fd, 0, SEEK_SET) < 0)
 		return err_sys(e, "cannot rewind what is to be verified");
 	return spawn_capture(&s, text, &code, e);

@@ -59,8 +59,8 @@ static const char *const downloaders[] = { "almalinux-http", "alpaquita-http",
 	"centos-http", "debootstrap", "docker-http", "fedora-http", "funtoo-http",
 	"gentoo-http", "nixos-http", "openeuler-http", "opensuse-http", "openwrt-http",
 	"oraclelinux-http", "plamolinux-http", "rockylinux-http", "rootfs-http",
-	"rpmbootstrap", "sabayon-http", "slackware-http", "springdalelinux-http",
-	"ubuntu-http", "voidlinux-http", "vyos-http", NULL };
+	"rootyard", "rpmbootstrap", "sabayon-http", "slackware-http",
+	"springdalelinux-http", "ubuntu-http", "voidlinux-http", "vyos-http", NULL };
 static const char *const managers[] = { "apk", "apt", "dnf", "egoportage", "opkg",
 	"pacman", "portage", "yum", "equo", "xbps", "zypper", "anise", "slackpkg", NULL };
 static const char *const generators[] = { "dump", "copy", "template", "hostname", "hosts",

@@ -20,6 +20,8 @@ static const struct source sources[] = {
 	{ "docker-http", source_docker, false },
 	{ "alpinelinux-http", source_alpine, false },
 	{ "archlinux-http", source_arch, false },
+	{ "rpmbootstrap", source_rpmbootstrap, true },
+	{ "rootyard", source_rootyard, false },
 };
 
 static const struct source *find(const char *name)

@@ -34,5 +34,7 @@ int source_rootfs_http(struct job *j, struct err *e) must_check nonnull;
 int source_docker(struct job *j, struct err *e) must_check nonnull;
 int source_alpine(struct job *j, struct err *e) must_check nonnull;
 int source_arch(struct job *j, struct err *e) must_check nonnull;
+int source_rootyard(struct job *j, struct err *e) must_check nonnull;
+int source_rpmbootstrap(struct job *j, struct err *e) must_check nonnull;
 
 #endif

@@ -1,11 +1,11 @@
 #include "builder/unpack.h"
 
 #include "builder/confined.h"
+#include "builder/helper.h"
 #include "builder/layer.h"
 
 #include "lib/adapt/inflate.h"
 #include "lib/base/fs.h"
-#include "lib/base/sandbox.h"
 #include "lib/base/spawn.h"
 #include "lib/base/tree.h"
 #include "lib/model/unpackpolicy.h"
@@ -17,7 +17,6 @@
 #define COPY_STEP     (256U << 10)
 #define SQFS2TAR      "/usr/bin/sqfs2tar"
 #define SQUASHFS_HEAD "hsqs"
-#define NOBODY        65534
 #define HEAD_MAX      256
 
 struct unpacking {
@@ -231,14 +230,6 @@ static int unpack_confined(
 
 /* ---- a squashfs, as a tar from an ordinary user's process */
 
-static int become_nobody(void *ctx)
-{
-	struct err e;
-
-	(void)ctx;
-	return sandbox_set_ids(NOBODY, NOBODY, &e) < 0 ? (e.sys ? e.sys : EPERM) : 0;
-}
-
 /* Reads the program's tar to its end before asking how the program ended: a tar that is
  * cut names its own fault. */
 static int unpack_spawned(const struct unpack_plan *p, const struct spawn *s,
@@ -288,7 +279,7 @@ static int unpack_squashfs(
 	s.stdin_fd = p->archive->fd;
 	s.stdout_fd = write_fd;
 	s.die_with_parent = true;
-	s.in_child = become_nobody;
+	s.in_child = helper_become_user;
 	return unpack_spawned(p, &s, &read_fd, &write_fd, root_dir, newest_s, e);
 }
 

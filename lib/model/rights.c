@@ -8,7 +8,8 @@ const struct rights rights_table[] = {
 		.folder = "builder/",
 		.needed = "libyaml-0 libarchive libzstd liblzma libjansson libgpgme "
 			  "libcrypto",
-		.execs = "mmdebstrap apt-get sh gpgv sqfs2tar rootyard-fetch rootyard",
+		.execs = "mmdebstrap apt-get dnf yum sh gpgv sqfs2tar rootyard-fetch "
+			 "rootyard-image rootyard",
 		.may_be_root = true, /* bootstraps and chroots */
 		.network = false,    /* rootyard-fetch has it */
 		.secret_key = false,
