@@ -252,7 +252,7 @@ static int phase_packages(struct job *j, struct err *e)
 {
 	int64_t start = job_clock();
 
-	if (manager_repositories(j, e) < 0 || run_actions(j, "post-unpack", e) < 0 ||
+	if (manager_prepare(j, e) < 0 || run_actions(j, "post-unpack", e) < 0 ||
 		with_policy(j, run_manager, e) < 0 ||
 		run_actions(j, "post-packages", e) < 0)
 		return -1;

@@ -53,6 +53,8 @@ struct job {
 	const char *const *env; /* of commands inside the tree */
 	const char *const
 		*net_env; /* the same and the caller's proxies, with a network */
+	/* Flags that the tree's package manager was found to take; NULL: none. */
+	const char *manager_global, *manager_update;
 	bool has_lists;   /* apt is there and its indexes are in `lists` */
 
 	struct mirror_name mirror[JOB_MIRRORS_MAX];
