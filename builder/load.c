@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#define LACKS_KEY    "release '%s' needs the archive's key in '%s'"
 #define KEY_FILE_MAX (256U << 10)
 
 static int read_document(int dir_fd, const char *name, struct buf *out, struct err *e)
@@ -121,6 +122,17 @@ int load_judge_buildable(struct loaded *l, struct out *o, struct err *e)
 	return judge(l, o, e);
 }
 
+const struct text *load_missing_key(const char *dir, const struct release *release)
+{
+	struct err e;
+	auto_fd int dir_fd = fs_open_dir(dir, &e);
+
+	for (size_t i = 0; dir_fd >= 0 && i < release->keys.count; i++)
+		if (!fs_exists_at(dir_fd, text_str(&release->keys.item[i])))
+			return &release->keys.item[i];
+	return NULL;
+}
+
 static void lint_key_file(
 	struct loaded *l, int dir_fd, const struct text *name, int64_t now_s)
 {
@@ -151,8 +163,13 @@ void load_lint(struct loaded *l, const char *dir, int64_t now_s)
 		dir_fd = fs_open_dir(dir, &e);
 	for (size_t i = 0; dir_fd >= 0 && i < l->releases.releases.count; i++) {
 		const struct release *r = &l->releases.releases.item[i];
+		const struct text *missing = load_missing_key(dir, r);
 
-		for (size_t k = 0; k < r->keys.count; k++)
+		if (missing)
+			complain_warn(&l->releases_complaints, missing->line,
+				missing->column, LACKS_KEY, text_str(&r->name),
+				text_str(missing));
+		for (size_t k = 0; !missing && k < r->keys.count; k++)
 			lint_key_file(l, dir_fd, &r->keys.item[k], now_s);
 	}
 }
@@ -163,10 +180,14 @@ static int add_keys(
 {
 	auto_fd int dir_fd = fs_open_dir(dir, e);
 	struct texts *keys = &l->recipe.source.keys;
+	const struct text *missing = load_missing_key(dir, release);
 	struct text *grown;
 
 	if (dir_fd < 0)
 		return -1;
+	if (missing)
+		return err_set(e, ERR_RECIPE, LACKS_KEY, text_str(&release->name),
+			text_str(missing));
 	grown = arena_array(
 		&l->recipe.arena, keys->count + release->keys.count + 1, sizeof(*grown));
 	if (keys->count)

@@ -31,6 +31,10 @@ int load_judge(struct loaded *l, struct out *o, struct err *e) must_check nonnul
 int load_judge_buildable(
 	struct loaded *l, struct out *o, struct err *e) must_check nonnull;
 
+/* The first key file of a release that is not there, or NULL. */
+const struct text *load_missing_key(
+	const char *dir, const struct release *release) must_check nonnull;
+
 /* Adds everything that is odd to the complaints; dir is where keys lie. */
 void load_lint(struct loaded *l, const char *dir, int64_t now_s) nonnull;
 

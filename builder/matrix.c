@@ -63,8 +63,14 @@ int matrix_add(struct matrix *m, const char *dir, struct out *o, struct err *e)
 	dir = arena_strdup(&m->arena, dir);
 	for (size_t i = 0; i < l.releases.releases.count; i++) {
 		const struct release *r = &l.releases.releases.item[i];
+		const struct text *missing = load_missing_key(dir, r);
 
-		if (!r->accept_eol && release_eol_s(r) <= now_s)
+		if (missing)
+			out_warn(o,
+				"%s/%s is left out: put the archive's key into '%s/%s'",
+				text_str(&l.releases.distro), text_str(&r->name), dir,
+				text_str(missing));
+		else if (!r->accept_eol && release_eol_s(r) <= now_s)
 			out_note(o, "%s/%s is past its end of life (%s)",
 				text_str(&l.releases.distro), text_str(&r->name),
 				text_str(&r->eol));
