@@ -55,7 +55,7 @@ struct job {
 		*net_env; /* the same and the caller's proxies, with a network */
 	/* Flags that the tree's package manager was found to take; NULL: none. */
 	const char *manager_global, *manager_update;
-	bool has_lists;   /* apt is there and its indexes are in `lists` */
+	bool has_lists; /* apt is there and its indexes are in `lists` */
 
 	struct mirror_name mirror[JOB_MIRRORS_MAX];
 	size_t mirror_count;
