@@ -59,7 +59,7 @@ static void reference_without_a_host_is_of_the_base(void **state)
 static void reference_must_be_one(void **state)
 {
 	static const char *const bad[] = { "", ":1", "A/b", "a//b", "a/../b", "/a", "a/",
-		"a:", "a: b", "a@sha256:12", "a@md5:" HEX, "http://a", "quay.io/" };
+		"a:", "a: b", "a@sha256:12", ("a@md5:" HEX), "http://a", "quay.io/" };
 	struct ociref r;
 	struct err e;
 
