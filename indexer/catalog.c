@@ -5,6 +5,8 @@
 #include "schema.h"
 
 #include <sqlite3.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 
 #define BUSY_WAIT_MS 30000
 
@@ -140,14 +142,50 @@ static int configure(struct catalog *c, unsigned int flags, struct err *e)
 	return migrate(c, e);
 }
 
+/* On a disk that takes no writes SQLite cannot make the shared memory of its journal;
+ * while that is empty, the file alone is the catalog. */
+static bool is_frozen(const char *path)
+{
+	auto_free char *journal = xasprintf("%s-wal", path);
+	struct statvfs fs;
+	struct stat st;
+
+	return statvfs(path, &fs) == 0 && fs.f_flag & ST_RDONLY &&
+	       (stat(journal, &st) < 0 || st.st_size == 0);
+}
+
+static char *frozen_uri(const char *path)
+{
+	static const char hex[] = "0123456789abcdef", option[] = "?immutable=1";
+	char *uri = xmalloc(sizeof("file:") + 3 * strlen(path) + sizeof(option));
+	char *out = stpcpy(uri, "file:");
+
+	for (const unsigned char *p = (const unsigned char *)path; *p; p++) {
+		if (strchr("%?#", *p)) {
+			*out++ = '%';
+			*out++ = hex[*p >> 4];
+			*out++ = hex[*p & 15];
+		} else {
+			*out++ = (char)*p;
+		}
+	}
+	memcpy(out, option, sizeof(option));
+	return uri;
+}
+
 int catalog_open(
 	const char *path, unsigned int flags, struct catalog **out, struct err *e)
 {
 	int how = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOFOLLOW |
 		  (flags & CATALOG_CREATE ? SQLITE_OPEN_CREATE : 0);
 	struct catalog *c = xcalloc(1, sizeof(*c));
+	auto_free char *uri = NULL;
 
-	if (sqlite3_open_v2(path, &c->db, how, NULL) != SQLITE_OK) {
+	if (flags & CATALOG_READ && is_frozen(path)) {
+		uri = frozen_uri(path);
+		how = SQLITE_OPEN_READONLY | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_URI;
+	}
+	if (sqlite3_open_v2(uri ? uri : path, &c->db, how, NULL) != SQLITE_OK) {
 		fail(c, "open", e);
 		catalog_close(&c);
 		return -1;

@@ -91,7 +91,7 @@ C["downloader-sabayon"]=B.replace("rootfs-http","sabayon-http")
 C["manager-missing"]="image:\n  distribution: toy\nsource:\n  downloader: rootfs-http\n"
 C["manager-unknown"]=B.replace("apt","aptt")
 for m in "apk apt dnf egoportage opkg pacman portage yum equo xbps zypper anise slackpkg luet apt-get".split(): C["manager-"+m]=B.replace("apt",m)
-for d in "almalinux-http alpaquita-http alpinelinux-http alt-http apertis-http archlinux-http busybox centos-http debootstrap docker-http fedora-http funtoo-http gentoo-http nixos-http openeuler-http opensuse-http openwrt-http oraclelinux-http plamolinux-http rockylinux-http rootfs-http rpmbootstrap slackware-http springdalelinux-http ubuntu-http voidlinux-http vyos-http rootyard".split(): C["downloader-"+d]=B.replace("rootfs-http",d)
+for d in "almalinux-http alpaquita-http alpinelinux-http alt-http apertis-http archlinux-http busybox centos-http debootstrap docker-http fedora-http funtoo-http gentoo-http nixos-http openeuler-http opensuse-http openwrt-http oraclelinux-http plamolinux-http rockylinux-http rootfs-http rpmbootstrap slackware-http springdalelinux-http ubuntu-http voidlinux-http vyos-http".split(): C["downloader-"+d]=B.replace("rootfs-http",d)
 cm="image:\n  distribution: toy\nsource:\n  downloader: rootfs-http\npackages:\n  custom_manager:\n"
 full="".join("    %s:\n      cmd: 'true'\n"%v for v in "clean install remove refresh update".split())
 C["custom"]=cm+full
@@ -210,7 +210,7 @@ anchor-self anchor-unknown apt_sources arch-AMD64 arch-all arch-any arch-blank a
 bool-!!str_true bool-0 bool-1 bool-1.0 bool-F bool-T bool-[] bool-dqtruedq bool-f bool-sqyessq bool-t bool-tRue
 bool-truee bool-{} case-key case-key-deep config-before-neg config-before-quoted control-raw create-message-dash
 custom-and-blank-manager custom-and-manager custom-empty custom-empty-and-manager custom-missing-verb custom-null
-deep-flow distribution-blanks distribution-missing downloader-case downloader-missing downloader-rootyard
+deep-flow distribution-blanks distribution-missing downloader-case downloader-missing
 downloader-unknown dup-deep dup-in-item dup-quoted dup-top dup-unknown empty empty-string-list files-bad-generator
 files-lxd-agent files-no-generator files-scalar-item files-upstart-tty ignore_release int-tag-word key-int
 key-int-deep key-list latin1 list-doc list-for-struct manager-apt-get manager-luet manager-missing manager-unknown
