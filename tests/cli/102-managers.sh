@@ -2,7 +2,7 @@
 # Each package manager is asked in its own words, in order; what it is asked is what distrobuilder asks
 # (tests/data/ok/managers was recorded with it, tests/peers/distrobuilder-managers.sh records it again).
 . "$(dirname "$0")/../lib.sh"
-. "$TOP/tests/cli/recorder.sh"
+. "$TOP/tests/recorder.sh"
 [ -x /bin/busybox ] || skip_all "no static busybox"
 export TMPDIR=$T/tmp
 mkdir -p "$T/tmp"

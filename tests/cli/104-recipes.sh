@@ -1,7 +1,7 @@
 #!/bin/bash
 # Our own recipes: each is valid, planned, and builds: over a toy tree in which package managers write down what they are asked.
 . "$(dirname "$0")/../lib.sh"
-. "$TOP/tests/cli/recorder.sh"
+. "$TOP/tests/recorder.sh"
 [ -x /bin/busybox ] || skip_all "no static busybox"
 export TMPDIR=$T/tmp GNUPGHOME=$T/gnupg
 mkdir -p "$T/tmp"

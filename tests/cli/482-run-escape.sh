@@ -57,7 +57,7 @@ holds "run of a system" "$(with_canaries 'rootyard run --rm --init toy/1 -- /bin
 holds "start of a system" "$(with_canaries 'rootyard create --name st --init toy/1 -- /bin/probe-escape try system $P && rootyard start st && rootyard wait st; rootyard logs st; rootyard rm st')" 45
 exits 0 "one is started" ry run -d --name sys --init toy/1 -- sleep 1000
 holds "exec in a system" "$(with_canaries 'rootyard exec sys /bin/probe-escape try system $P')" 45
-exits 0 "it ends" ry kill --signal KILL sys
+exits 0 "it ends" ry stop --kill sys
 exits 0 "... and goes" ry rm sys
 
 # ---- a container in the background, and exec

@@ -5,7 +5,7 @@
 [ -n "${RY_TEST_NS:-}" ] || DISTROBUILDER=$("$(dirname "$0")/distrobuilder.sh") || exit 1
 export DISTROBUILDER
 . "$(dirname "$0")/../lib.sh"
-. "$TOP/tests/cli/recorder.sh"
+. "$TOP/tests/recorder.sh"
 rec=$DISTROBUILDER/root/rec
 rm -rf "$rec"
 make_recorder "$rec"
