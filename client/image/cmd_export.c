@@ -113,6 +113,12 @@ static int export_all(struct exporting *x, const struct remote *remote,
 	const struct catdoc_line *line;
 	struct repo_options options = { .rate_max = v->limit_rate };
 
+	if (remote_kind(remote) != REMOTE_ROOTYARD)
+		return err_set(e, ERR_USAGE,
+			"pull it first, and export what is stored as a .tar: '%s' tells "
+			"no "
+			"digests of ours",
+			remote->name);
 	if (repo_open(remote, &options, &x->repo, e) < 0 ||
 		repo_catalog(&x->repo, e) < 0 ||
 		catdoc_find(&x->repo.catalog, ref, &line, e) < 0 ||

@@ -43,7 +43,7 @@ static const char *aliases_of(
 }
 
 static struct row row_of(const struct catdoc *c, const struct catdoc_line *l,
-	int64_t now_s, struct arena *arena)
+	const char *trust, int64_t now_s, struct arena *arena)
 {
 	char name[IMAGE_NAME_MAX], age[32] = "-";
 	struct row r = { .age_s = -1 };
@@ -59,7 +59,7 @@ static struct row row_of(const struct catdoc *c, const struct catdoc_line *l,
 	r.cell[SERIAL] = words_safe(arena, l->serial);
 	r.cell[STATE] = words_safe(arena, l->state);
 	r.cell[AGE] = arena_strdup(arena, age);
-	r.cell[TRUST] = "signed";
+	r.cell[TRUST] = trust;
 	r.cell[ALIASES] = aliases_of(c, &l->image, arena);
 	return r;
 }
@@ -175,15 +175,15 @@ static int split(const char *text, char remote[IMAGE_PART_MAX + 1], const char *
 	return 0;
 }
 
-static int show(const struct catdoc *c, const char *pattern, int64_t now_s,
-	struct out *out, struct err *e)
+static int show(const struct catdoc *c, const char *trust, const char *pattern,
+	int64_t now_s, struct out *out, struct err *e)
 {
 	auto_arena struct arena arena = { 0 };
 	struct table t = { 0 };
 
 	t.row = arena_array(&arena, c->line_count + 1, sizeof(*t.row));
 	for (size_t i = 0; i < c->line_count; i++) {
-		struct row r = row_of(c, &c->line[i], now_s, &arena);
+		struct row r = row_of(c, &c->line[i], trust, now_s, &arena);
 
 		if (row_matches(&r, pattern))
 			t.row[t.count++] = r;
@@ -213,7 +213,8 @@ static int run(struct call *c, struct err *e)
 		return -1;
 	if (repo_open(remote, NULL, &repo, e) < 0 || repo_catalog(&repo, e) < 0)
 		return err_wrap(e, "cannot list '%s'", remote->name);
-	return show(&repo.catalog, pattern, repo.trust.now_s, c->out, e);
+	return show(&repo.catalog, remote_trust(remote), pattern, repo.trust.now_s,
+		c->out, e);
 }
 
 const struct command cmd_list = {

@@ -14,11 +14,13 @@
 /* ---- add */
 
 struct add {
-	const char *root, *fingerprint, *ca, *token_file, *cert, *key;
+	const char *kind, *root, *fingerprint, *ca, *token_file, *cert, *key;
 	bool insecure_transport;
 };
 
 static const struct opt add_opts[] = {
+	{ "kind", 0, OPT_STRING, offsetof(struct add, kind), "KIND",
+		"rootyard (default); simplestreams or lxc, which sign nothing", 0, 0 },
 	{ "root", 0, OPT_STRING, offsetof(struct add, root), "FILE",
 		"believe this root.N, which you got from somebody you trust", 0, 0 },
 	{ "fingerprint", 0, OPT_STRING, offsetof(struct add, fingerprint), "FPR",
@@ -81,7 +83,19 @@ static int describe(
 	struct remote one = { .name = c->argv[0], .kind = "rootyard", .own = true };
 	char fpr[FPR_MAX], *url = arena_strdup(&r->arena, c->argv[1]);
 
-	if (!opt->root == !opt->fingerprint)
+	if (opt->kind && !remote_kind_is_known(opt->kind))
+		return err_set(e, ERR_USAGE,
+			"'%s' is no kind of remote: rootyard, simplestreams or lxc",
+			opt->kind);
+	if (opt->kind)
+		one.kind = opt->kind;
+	if (remote_kind(&one) != REMOTE_ROOTYARD && (opt->root || opt->fingerprint))
+		return err_set(e, ERR_USAGE,
+			"a server of kind '%s' signs nothing that --root or "
+			"--fingerprint "
+			"could vouch for",
+			one.kind);
+	if (remote_kind(&one) == REMOTE_ROOTYARD && !opt->root == !opt->fingerprint)
 		return err_set(e, ERR_USAGE,
 			"cannot add '%s': say whom to believe with --fingerprint FPR (of "
 			"the "
@@ -127,6 +141,14 @@ static int read_root(const struct remote *one, struct buf *out, struct err *e)
 	if (fd < 0)
 		return err_sys(e, "cannot open '%s'", one->root);
 	return fs_read_fd(fd, one->root, out, e);
+}
+
+/* A server that signs nothing: does it speak as its kind does? */
+static int try_foreign(const struct remote *one, struct err *e)
+{
+	auto_repo struct repo repo = REPO_INIT;
+
+	return repo_open(one, NULL, &repo, e) < 0 ? -1 : repo_catalog(&repo, e);
 }
 
 /* State is made apart and appears under the remote's name when all of it is verified. */
@@ -181,6 +203,13 @@ static int add_locked(
 
 	if (describe(r, c, &one, e) < 0 || remotes_add(r, &one, e) < 0)
 		return -1;
+	if (remote_kind(&one) != REMOTE_ROOTYARD) {
+		if (try_foreign(&one, e) < 0)
+			return err_wrap(e, "cannot add '%s'", one.name);
+		out_warn(c->out, "'%s' signs nothing: what stands for its images is %s",
+			one.name, remote_trust(&one));
+		return remotes_save(config_fd, r, e);
+	}
 	if (fs_mkdtemp_at(base_fd, ".add", temp, sizeof(temp), e) < 0)
 		return -1;
 	if (pin(&one, base_fd, temp, &root, e) < 0) {
@@ -238,6 +267,8 @@ static int rm(struct call *c, struct err *e)
 
 static const char *pin_text(const struct remote *one)
 {
+	if (remote_kind(one) != REMOTE_ROOTYARD)
+		return remote_trust(one);
 	return one->fingerprint ? one->fingerprint : one->root;
 }
 
@@ -254,7 +285,10 @@ static void list_json(const struct remotes *r, struct out *out)
 		jsonw_kstr(&w, "name", one->name);
 		jsonw_kstr(&w, "url", one->url);
 		jsonw_kstr(&w, "kind", one->kind);
-		jsonw_kstr(&w, one->fingerprint ? "fingerprint" : "root", pin_text(one));
+		jsonw_kstr(&w, "trust", remote_trust(one));
+		if (remote_kind(one) == REMOTE_ROOTYARD)
+			jsonw_kstr(&w, one->fingerprint ? "fingerprint" : "root",
+				pin_text(one));
 		if (one->ca)
 			jsonw_kstr(&w, "ca", one->ca);
 		jsonw_kbool(&w, "insecure_transport", one->insecure_transport);
@@ -277,10 +311,10 @@ static int list(struct call *c, struct err *e)
 		return 0;
 	}
 	if (r.count > 0)
-		out_result(c->out, "%-12s  %-8s  %-40s  %s\n", "NAME", "KIND",
+		out_result(c->out, "%-12s  %-13s  %-40s  %s\n", "NAME", "KIND",
 			"PINNED BY", "URL");
 	for (size_t i = 0; i < r.count; i++)
-		out_result(c->out, "%-12s  %-8s  %-40s  %s\n", r.item[i].name,
+		out_result(c->out, "%-12s  %-13s  %-40s  %s\n", r.item[i].name,
 			r.item[i].kind, pin_text(&r.item[i]), r.item[i].url);
 	return 0;
 }

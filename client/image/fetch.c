@@ -19,6 +19,7 @@
 #define TIMEOUT_S         60
 #define RETRY_AFTER_MAX_S 60
 #define HASTY_TRIES       2
+#define UNTOLD_MAX        (16ULL << 30)
 #define HASTY_BYTES_S     20000
 #define HASTY_WINDOW_S    15L
 
@@ -120,7 +121,7 @@ static enum refusal begin_body(struct transfer *t)
 		return REFUSED_STATUS;
 	if (code == 206 &&
 		(t->asked == 0 || !t->head.has_range || t->head.range_first != t->asked ||
-			t->head.range_total != t->limit))
+			(t->exact && t->head.range_total != t->limit)))
 		return REFUSED_RANGE;
 	if (code == 200 && restart_file(t) < 0)
 		return REFUSED_DISK;
@@ -457,7 +458,7 @@ static int run_file(struct transfer *t, struct err *e)
 		if (!etag[0] && restart_file(t) < 0)
 			break;
 		rc = attempt(t, etag[0] && t->at > 0, same ? etag : "");
-		if (rc == CURLE_OK && t->at == t->limit)
+		if (rc == CURLE_OK && (t->exact ? t->at == t->limit : t->began))
 			return 0;
 		if (rc == CURLE_OK)
 			return err_set(e, ERR_UNTRUSTED,
@@ -479,7 +480,7 @@ static int run_file(struct transfer *t, struct err *e)
 int fetch_file(struct fetcher *f, const char *base, const struct fetch_want *want,
 	int dir_fd, const struct fetch_progress *progress, struct err *e)
 {
-	uint64_t size = want->size;
+	uint64_t size = want->size ? want->size : UNTOLD_MAX;
 	auto_free char *url = xasprintf("%s/%s", base, want->path);
 	auto_partial struct partial file = PARTIAL_INIT;
 	struct transfer t = {
@@ -489,7 +490,7 @@ int fetch_file(struct fetcher *f, const char *base, const struct fetch_want *wan
 		.hasty = want->hasty,
 		.file = &file,
 		.limit = size,
-		.exact = true,
+		.exact = want->size > 0,
 		.progress = progress,
 		.deadline_ms = now_ms() + FILE_SLACK_S * 1000 +
 			       (int64_t)(size / (RATE_MIN_BYTES_S / 1000)),
@@ -500,7 +501,7 @@ int fetch_file(struct fetcher *f, const char *base, const struct fetch_want *wan
 		return -1;
 	have = lseek(file.fd, 0, SEEK_END);
 	t.at = have > 0 ? (uint64_t)have : 0;
-	if (t.at == size && size > 0)
+	if (t.at == want->size && want->size > 0)
 		return STEAL_FD(file.fd);
 	if (t.at > size && restart_file(&t) < 0) {
 		*e = t.disk;

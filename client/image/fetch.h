@@ -44,7 +44,7 @@ int fetch_document(struct fetcher *f, const char *base, const char *path, struct
 
 struct fetch_want {
 	const char *path; /* relative to the base */
-	uint64_t size;    /* that was signed for */
+	uint64_t size;    /* that was signed for; 0: nobody told */
 	const char *name; /* of the partial file */
 	bool hasty;       /* others have it too: give a slow or failing server up soon */
 };

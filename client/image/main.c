@@ -8,6 +8,7 @@ int main(int argc, char **argv)
 		cmd_info,
 		cmd_pull,
 		cmd_export,
+		cmd_import,
 		cmd_unpack,
 		cmd_verify,
 		cmd_prune,

@@ -1,11 +1,10 @@
 #include "client/image/pull.h"
 
 #include "client/image/home.h"
-#include "client/image/metafiles.h"
-#include "lib/base/atomic.h"
+#include "client/image/imagefiles.h"
+#include "client/image/pull_foreign.h"
 #include "lib/base/fs.h"
 #include "lib/base/tree.h"
-#include "lib/model/start.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -230,49 +229,24 @@ static void unpack_moved(void *ctx, uint64_t bytes)
 	out_step(p->out, "unpack", bytes, p->build->unpacked_size, "B");
 }
 
-static int write_file(int dir_fd, const char *name, struct bytes content, struct err *e)
-{
-	auto_fd int fd = openat(
-		dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
-
-	if (fd < 0 || fchmod(fd, 0644) < 0)
-		return err_sys(e, "cannot make '%s'", name);
-	if (content.len > 0 && fs_write_all(fd, content.data, content.len, e) < 0)
-		return err_wrap(e, "cannot write '%s'", name);
-	return 0;
-}
-
 static int keep_metafile(void *ctx, const char *name, struct bytes content, struct err *e)
 {
 	struct pull *p = ctx;
-	auto_buf struct buf text = BUF_INIT(2 * METAFILES_BYTES_MAX);
-	auto_fd int meta_fd = -1;
 
-	if (!metafile_is_kept(name))
-		return 0;
-	metafile_filter(name, content, &text, &p->dropped);
-	if (buf_check(&text, name, e) < 0)
-		return -1;
-	meta_fd = fs_open_dir_at(p->stage.dir_fd, "meta", e);
-	if (meta_fd < 0)
-		return -1;
-	return write_file(meta_fd, name, buf_bytes(&text), e);
+	return imagefiles_meta(p->stage.dir_fd, name, content, &p->dropped, e);
 }
 
 static int write_start(struct pull *p, struct err *e)
 {
-	auto_buf struct buf text = BUF_INIT(4096);
-	char epoch[32];
+	const struct doc_build *b = p->build;
+	struct image_start facts = {
+		.arch = p->doc->image.arch,
+		.init = b->init ? b->init : "",
+		.stop_signal = b->stop_signal ? b->stop_signal : "",
+		.epoch_s = b->epoch_s,
+	};
 
-	snprintf(epoch, sizeof(epoch), "%" PRId64, p->build->epoch_s);
-	start_line(&text, "arch", p->doc->image.arch);
-	start_line(&text, "init", p->build->init ? p->build->init : "");
-	start_line(
-		&text, "stop_signal", p->build->stop_signal ? p->build->stop_signal : "");
-	start_line(&text, "epoch", epoch);
-	if (buf_check(&text, "start", e) < 0)
-		return -1;
-	return write_file(p->stage.dir_fd, "start", buf_bytes(&text), e);
+	return imagefiles_start(p->stage.dir_fd, &facts, e);
 }
 
 static int keep_manifest(struct pull *p, struct err *e)
@@ -578,6 +552,8 @@ int pull_image(const struct remote *remote, const struct image_ref *ref,
 	struct err *e)
 {
 	memset(done, 0, sizeof(*done));
+	if (remote_kind(remote) != REMOTE_ROOTYARD)
+		return pull_foreign(remote, ref, options, out, done, e);
 	if (pull_once(remote, ref, options, out, done, e) == 0)
 		return 0;
 	if (e->code != ERR_AGAIN)

@@ -30,6 +30,35 @@ static const struct {
 	{ "key", offsetof(struct remote, key) },
 };
 
+const struct remote_kind_facts remote_kinds[REMOTE_KINDS] = {
+	[REMOTE_ROOTYARD] = { "rootyard", "signed", "signed" },
+	[REMOTE_SIMPLESTREAMS] = { "simplestreams", "tls+digest", "digest" },
+	[REMOTE_LXC] = { "lxc", "tls", "none" },
+};
+
+enum remote_kind remote_kind(const struct remote *r)
+{
+	for (size_t i = 1; i < REMOTE_KINDS; i++)
+		if (strcmp(r->kind, remote_kinds[i].name) == 0)
+			return (enum remote_kind)i;
+	return REMOTE_ROOTYARD;
+}
+
+bool remote_kind_is_known(const char *name)
+{
+	for (size_t i = 0; i < REMOTE_KINDS; i++)
+		if (strcmp(name, remote_kinds[i].name) == 0)
+			return true;
+	return false;
+}
+
+const char *remote_trust(const struct remote *r)
+{
+	const struct remote_kind_facts *k = &remote_kinds[remote_kind(r)];
+
+	return strncmp(r->url, "https:", 6) == 0 ? k->trust : k->insecure;
+}
+
 static const char **value_of(struct remote *r, size_t i)
 {
 	return (const char **)(void *)((char *)r + keys[i].offset);
@@ -76,9 +105,13 @@ static int check_remote(
 		return complain(file, at, "no name of a remote:", r->name, e);
 	if (!r->url)
 		return complain(file, at, "no url in the remote", r->name, e);
-	if (r->kind && strcmp(r->kind, "rootyard") != 0)
+	if (!remote_kind_is_known(r->kind))
 		return complain(file, at, "unknown kind", r->kind, e);
-	if (!r->fingerprint == !r->root)
+	if (remote_kind(r) != REMOTE_ROOTYARD && (r->fingerprint || r->root))
+		return complain(file, at,
+			"a kind that signs nothing has neither fingerprint nor root:",
+			r->name, e);
+	if (remote_kind(r) == REMOTE_ROOTYARD && !r->fingerprint == !r->root)
 		return complain(file, at,
 			"either fingerprint or root must stand in the remote", r->name,
 			e);
@@ -100,10 +133,10 @@ static int take_remote(struct remotes *r, const struct ynode *key,
 		if (take_key(r, &one, value->item[2 * i], value->item[2 * i + 1], file,
 			    e) < 0)
 			return -1;
+	if (!one.kind)
+		one.kind = remote_kinds[REMOTE_ROOTYARD].name;
 	if (check_remote(&one, file, key, e) < 0)
 		return -1;
-	if (!one.kind)
-		one.kind = "rootyard";
 	for (size_t i = 0; i < r->count; i++)
 		if (strcmp(r->item[i].name, one.name) == 0)
 			return 0; /* an earlier file names it: that one wins */

@@ -4,6 +4,7 @@
  *           NAME: {url: https://..., kind: rootyard, fingerprint: HEX | root: FILE,
  *                  ca: FILE, insecure_transport: true,
  *                  token_file: FILE, cert: FILE, key: FILE}
+ *         kind: rootyard, or simplestreams or lxc, which have no root of trust
  * Places  config/remotes.yaml, then /etc/rootyard/remotes.d/ and the packaged remotes.d
  *         (*.yaml, by name); the first that names a remote wins
  * Errors  ERR_PARSE with file, line and column; unknown keys are refused
@@ -19,7 +20,7 @@
 
 struct remote {
 	const char *name, *url;
-	const char *kind;        /* "rootyard" */
+	const char *kind;        /* as remote_kinds has it */
 	const char *fingerprint; /* of the root role's key, or NULL */
 	const char *root;        /* a root.N given out of band, or NULL */
 	const char *ca;          /* or NULL */
@@ -29,6 +30,21 @@ struct remote {
 	bool own;         /* it stands in the user's own file */
 	const char *file; /* where it stands */
 };
+
+enum remote_kind { REMOTE_ROOTYARD, REMOTE_SIMPLESTREAMS, REMOTE_LXC, REMOTE_KINDS };
+
+struct remote_kind_facts {
+	const char *name;
+	const char *trust;    /* what stands for an image of it, in a word for list */
+	const char *insecure; /* and over http */
+};
+extern const struct remote_kind_facts remote_kinds[REMOTE_KINDS];
+
+enum remote_kind remote_kind(const struct remote *r) nonnull;
+const char *remote_trust(const struct remote *r) nonnull;
+
+/* Is it the name of a kind? */
+bool remote_kind_is_known(const char *name) nonnull;
 
 struct remotes {
 	struct arena arena;

@@ -20,6 +20,7 @@
 void repo_release(struct repo *r)
 {
 	catdoc_release(&r->catalog);
+	foreign_release(&r->foreign);
 	current_release(&r->current);
 	trust_release(&r->trust);
 	fetcher_close(&r->fetch);
@@ -201,8 +202,11 @@ int repo_open(const struct remote *remote, const struct repo_options *options,
 	if (options)
 		r.options = *options;
 
-	if (connect_to(&r, e) < 0 || stand(&r, (int64_t)time(NULL), e) < 0 ||
-		refresh(&r, e) < 0)
+	if (connect_to(&r, e) < 0)
+		return -1;
+	if (remote_kind(remote) != REMOTE_ROOTYARD)
+		r.trust.now_s = (int64_t)time(NULL);
+	else if (stand(&r, (int64_t)time(NULL), e) < 0 || refresh(&r, e) < 0)
 		return -1;
 	*out = r;
 	r = (struct repo)REPO_INIT;
@@ -289,11 +293,65 @@ static int fetch_anywhere(struct repo *r, const char *what,
 	return e->code == ERR_NOTFOUND ? listed_but_missing(r, what, e) : -1;
 }
 
+/* ---- servers of other kinds */
+
+static int fetch_index(struct repo *r, const char *path, struct buf *out, struct err *e)
+{
+	if (fetch_document(r->fetch, r->remote->url, path, out, e) == 0)
+		return 0;
+	if (e->code == ERR_NOTFOUND)
+		e->code = ERR_NETWORK;
+	return -1;
+}
+
+static int load_lxc(struct repo *r, struct err *e)
+{
+	auto_buf struct buf text = BUF_INIT(FOREIGN_INDEX_MAX);
+
+	if (fetch_index(r, "meta/1.0/index-user", &text, e) < 0)
+		return -1;
+	return foreign_parse_lxc(buf_bytes(&text), &r->foreign, e);
+}
+
+static int load_streams(struct repo *r, struct err *e)
+{
+	auto_buf struct buf index = BUF_INIT(FOREIGN_INDEX_MAX);
+	auto_foreign_products struct foreign_products products = { 0 };
+
+	if (fetch_index(r, "streams/v1/index.json", &index, e) < 0 ||
+		foreign_parse_index(buf_bytes(&index), &products, e) < 0)
+		return -1;
+	for (size_t i = 0; i < products.count; i++) {
+		auto_buf struct buf text = BUF_INIT(FOREIGN_INDEX_MAX);
+
+		if (fetch_index(r, products.path[i], &text, e) < 0)
+			return -1;
+		if (foreign_parse_products(buf_bytes(&text), &r->foreign, e) < 0)
+			return err_wrap(e, "%s", products.path[i]);
+	}
+	return 0;
+}
+
+static int foreign_load(struct repo *r, struct err *e)
+{
+	foreign_release(&r->foreign);
+	if ((remote_kind(r->remote) == REMOTE_LXC ? load_lxc(r, e) : load_streams(r, e)) <
+		0)
+		return err_wrap(e, "the index of '%s'", r->remote->name);
+	catdoc_release(&r->catalog);
+	foreign_catalog(&r->foreign, &r->catalog);
+	return 0;
+}
+
+/* ---- the catalog and image documents */
+
 int repo_catalog(struct repo *r, struct err *e)
 {
 	const struct trust_object *object = &r->current.catalog;
 	auto_buf struct buf text = BUF_INIT(object->size);
 
+	if (remote_kind(r->remote) != REMOTE_ROOTYARD)
+		return foreign_load(r, e);
 	if (object->size > CATALOG_MAX)
 		return err_set(e, ERR_UNTRUSTED,
 			"not trusted: a catalog of %" PRIu64 " bytes (at most %u)",
@@ -316,6 +374,12 @@ int repo_image(struct repo *r, const struct catdoc_line *line, struct imagedoc *
 	auto_buf struct buf text = BUF_INIT(line->doc_size);
 
 	image_format(&line->image, name);
+	if (remote_kind(r->remote) != REMOTE_ROOTYARD)
+		return err_set(e, ERR_USAGE,
+			"a remote of kind '%s' has no document of '%s'; 'list' tells "
+			"what "
+			"it offers, and 'pull' takes it",
+			r->remote->kind, name);
 	if (line->doc_size > IMAGE_DOC_MAX)
 		return err_set(e, ERR_UNTRUSTED,
 			"not trusted: an image document of %" PRIu64
@@ -425,5 +489,49 @@ void repo_file_forget(const struct doc_file *file, int dir_fd)
 	char name[DIGEST_HEX];
 
 	digest_hex(&file->sha256, name);
+	partial_forget(dir_fd, name);
+}
+
+/* ---- files of servers of other kinds */
+
+/* A name for the partial file that nothing else has. */
+static void foreign_name(
+	const struct repo *r, const struct foreign_file *file, char out[DIGEST_HEX])
+{
+	auto_free char *url = xasprintf("%s/%s", r->remote->url, file->path);
+	struct digest d = digest_of(bytes_of_str(url));
+
+	digest_hex(&d, out);
+}
+
+int repo_foreign_file(struct repo *r, const struct foreign_file *file, bool has_digest,
+	int dir_fd, const struct fetch_progress *progress, struct verified *out,
+	struct err *e)
+{
+	const char *base = r->remote->url;
+	char name[DIGEST_HEX];
+	struct fetch_want want = { .path = file->path, .size = file->size, .name = name };
+	struct doc_file as_told = { .name = file->path,
+		.path = file->path,
+		.size = file->size,
+		.sha256 = file->sha256 };
+	auto_fd int fd = -1;
+
+	foreign_name(r, file, name);
+	if (has_digest)
+		return fetch_twice(r, base, &as_told, &want, dir_fd, progress, out, e);
+	fd = fetch_file(r->fetch, base, &want, dir_fd, progress, e);
+	if (fd < 0 || verify_local(fd, file->path, out, e) < 0)
+		return -1;
+	fd = -1;
+	return 0;
+}
+
+void repo_foreign_forget(
+	const struct repo *r, const struct foreign_file *file, int dir_fd)
+{
+	char name[DIGEST_HEX];
+
+	foreign_name(r, file, name);
 	partial_forget(dir_fd, name);
 }

@@ -10,6 +10,7 @@
 #define CLIENT_IMAGE_REPO_H
 
 #include "client/image/fetch.h"
+#include "client/image/foreign.h"
 #include "client/image/remote.h"
 #include "client/image/trust.h"
 
@@ -27,7 +28,8 @@ struct repo {
 	int state_fd;
 	struct trust trust;
 	struct current current;
-	struct catdoc catalog; /* after repo_catalog */
+	struct catdoc catalog;  /* after repo_catalog */
+	struct foreign foreign; /* what it was made of, of a kind that signs nothing */
 };
 
 #define REPO_INIT                                                                        \
@@ -61,5 +63,12 @@ int repo_file(struct repo *r, const struct doc_file *file, int dir_fd,
 	const struct fetch_progress *progress, struct verified *out,
 	struct err *e) must_check nonnull_args(1, 2, 5, 6);
 void repo_file_forget(const struct doc_file *file, int dir_fd) nonnull;
+
+/* A file of a foreign build: checked, if a digest was told, or just fetched. */
+int repo_foreign_file(struct repo *r, const struct foreign_file *file, bool has_digest,
+	int dir_fd, const struct fetch_progress *progress, struct verified *out,
+	struct err *e) must_check nonnull_args(1, 2, 6, 7);
+void repo_foreign_forget(
+	const struct repo *r, const struct foreign_file *file, int dir_fd) nonnull;
 
 #endif

@@ -1,10 +1,12 @@
 #include "client/image/unpack.h"
 
 #include "client/image/compare.h"
+#include "client/image/derive.h"
 #include "client/image/metafiles.h"
 #include "client/image/patch.h"
 #include "client/image/place.h"
 #include "client/image/report.h"
+#include "client/image/treetar.h"
 #include "lib/adapt/xz.h"
 #include "lib/adapt/zst.h"
 #include "lib/base/fs.h"
@@ -20,6 +22,8 @@ struct unpacking {
 	const struct unpack_job *job;
 	int report_fd;
 	struct manifest manifest; /* count 0: nothing to compare with */
+	struct derive *derive;    /* or NULL */
+	struct digest content;    /* of the last file, where it is wanted */
 	struct tar *tar;
 	struct tree *tree;
 	struct unpack_state state;
@@ -78,19 +82,18 @@ static int write_file(struct unpacking *u, const struct unpack_entry *entry,
 {
 	auto_hasher struct hasher hash = { 0 };
 	auto_fd int fd = tree_file_begin(u->tree, &entry->path, e);
-	struct digest got;
+	bool hashed = want || u->derive;
 
 	if (fd < 0)
 		return -1;
-	if (want)
+	if (hashed)
 		hasher_init(&hash);
-	if (copy_content(u, fd, want ? &hash : NULL, entry->path.text, e) < 0)
+	if (copy_content(u, fd, hashed ? &hash : NULL, entry->path.text, e) < 0)
 		return -1;
-	if (want) {
-		got = hasher_final(&hash);
-		if (compare_content(want, &got, e) < 0)
-			return -1;
-	}
+	if (hashed)
+		u->content = hasher_final(&hash);
+	if (want && compare_content(want, &u->content, e) < 0)
+		return -1;
 	return tree_file_end(u->tree, fd, &entry->path, meta, e);
 }
 
@@ -103,6 +106,41 @@ static int write_entry(struct unpacking *u, const struct unpack_entry *entry,
 	if (entry->type == TAR_FILE)
 		return write_file(u, entry, &meta, want, e);
 	return place_entry(u->tree, entry, &meta, e);
+}
+
+/* Directories that the archive does not name. */
+static int derive_parents(struct unpacking *u, const struct relpath *p, struct err *e)
+{
+	struct unpack_entry dir = { .type = TAR_DIR, .mode = 0755 };
+	struct tree_meta meta = { .mode = 0755 };
+
+	for (size_t i = 0; i < p->len; i++) {
+		auto_free char *part = NULL;
+		struct relpath parent;
+
+		if (p->text[i] != '/')
+			continue;
+		part = strndup(p->text, i);
+		if (!part)
+			err_abort("out of memory");
+		if (derive_has(u->derive, part))
+			continue;
+		if (relpath_parse(part, &parent, e) < 0 ||
+			tree_dir(u->tree, &parent, &meta, e) < 0 ||
+			derive_add(u->derive, part, &dir, NULL, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int keep_entry(struct unpacking *u, const struct unpack_entry *entry,
+	const struct manifest_entry *want, struct err *e)
+{
+	if (!u->derive)
+		return write_entry(u, entry, want, e);
+	if (derive_parents(u, &entry->path, e) < 0 || write_entry(u, entry, want, e) < 0)
+		return -1;
+	return derive_add(u->derive, entry->path.text, entry, &u->content, e);
 }
 
 /* An archive that asks for what may not be is not trusted; one that is damaged, or a disk
@@ -137,9 +175,11 @@ static int take_entry(struct unpacking *u, const struct tar_entry *t, struct err
 	}
 	switch (unpack_judge(&u->state, t, &entry, e)) {
 	case UNPACK_KEEP:
-		return write_entry(u, &entry, want, e) < 0 ? judge_failure(u, e) : 0;
+		return keep_entry(u, &entry, want, e) < 0 ? judge_failure(u, e) : 0;
 	case UNPACK_ROOT:
 		meta = place_meta(&entry, xattrs);
+		if (u->derive && derive_add(u->derive, "", &entry, NULL, e) < 0)
+			return -1;
 		return tree_root(u->tree, &meta, e);
 	case UNPACK_SKIP:
 		return 0;
@@ -230,7 +270,8 @@ static int unpack_entries(struct unpacking *u, struct err *e)
 /* An archive may lack an entry for the root; one that comes later wins. */
 static int default_root(struct unpacking *u, struct err *e)
 {
-	struct tree_meta meta = { .mode = 0755, .mtime_s = (int64_t)time(NULL) };
+	struct tree_meta meta = { .mode = 0755,
+		.mtime_s = u->derive ? 0 : (int64_t)time(NULL) };
 
 	return tree_root(u->tree, &meta, e);
 }
@@ -266,7 +307,7 @@ static int load_manifest(struct unpacking *u, struct err *e)
 {
 	auto_buf struct buf text = BUF_INIT(MANIFEST_BYTES_MAX);
 
-	if (u->job->manifest_fd < 0)
+	if (u->job->manifest_fd < 0 || u->derive)
 		return 0;
 	if (fs_read_fd(u->job->manifest_fd, "rootfs.man", &text, e) < 0)
 		return -1;
@@ -313,8 +354,37 @@ static int apply_delta(struct unpacking *u, struct err *e)
 	return patch_run(&patch, &u->state, delta_moved, u, e);
 }
 
+static int tar_moved(void *ctx, uint64_t bytes, struct err *e)
+{
+	(void)ctx;
+	(void)bytes;
+	(void)e;
+	return 0;
+}
+
+/* Contents are read once more: the order of the archive need not be that of ours. */
+static int write_derived(struct unpacking *u, struct err *e)
+{
+	auto_manifest struct manifest m;
+	auto_buf struct buf text = BUF_INIT(MANIFEST_BYTES_MAX);
+	struct unpack_entry root = { .type = TAR_DIR, .mode = 0755 };
+	struct treetar_watch watch = { .moved = tar_moved, .ctx = u };
+
+	manifest_init(&m);
+	if (!derive_has(u->derive, "") && derive_add(u->derive, "", &root, NULL, e) < 0)
+		return -1;
+	if (derive_finish(u->derive, &m, e) < 0 ||
+		treetar_write(u->job->root_fd, &m, NULL, &watch, &m.diff_id, &m.tar_size,
+			e) < 0 ||
+		manifest_format(&m, &text, e) < 0)
+		return -1;
+	return fs_write_all(u->job->manifest_fd, text.data, text.len, e);
+}
+
 static int unpack_tree(struct unpacking *u, struct err *e)
 {
+	if (u->derive)
+		return unpack_archive(u, e) < 0 ? -1 : write_derived(u, e);
 	if (u->job->coding == UNPACK_DELTA)
 		return apply_delta(u, e);
 	return load_manifest(u, e) < 0 ? -1 : unpack_archive(u, e);
@@ -329,6 +399,7 @@ int unpack_run(const struct unpack_job *job, int report_fd, struct err *e)
 	u->job = job;
 	u->report_fd = report_fd;
 	u->state.limits = job->limits;
+	u->derive = job->derive ? derive_new() : NULL;
 	manifest_init(&u->manifest);
 	rc = unpack_tree(u, e);
 	if (rc == 0 && job->meta_fd >= 0 &&
@@ -342,6 +413,7 @@ int unpack_run(const struct unpack_job *job, int report_fd, struct err *e)
 	tar_close(&u->tar);
 	tree_release(&u->tree);
 	manifest_release(&u->manifest);
+	derive_free(&u->derive);
 	free(u);
 	if (rc < 0)
 		return -1;

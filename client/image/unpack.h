@@ -22,6 +22,7 @@ struct unpack_job {
 	enum unpack_coding coding;
 	int root_fd;
 	int manifest_fd; /* -1: nothing to compare with; of a delta: to be written */
+	bool derive; /* the archive came without a manifest: it is written to manifest_fd */
 	int base_fd, base_manifest_fd; /* of a delta: the stored tree */
 	struct digest id;              /* of a delta: what its manifest must be */
 	int meta_fd;                   /* -1: none */

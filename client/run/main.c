@@ -63,6 +63,7 @@ int main(int argc, char **argv)
 		IMAGE_VERB("export", "[REMOTE:]IMAGE DIR|FILE.tar|-",
 			"leave an image's files in a directory, or a stored one as a "
 			"tar"),
+		IMAGE_VERB("import", "ARCHIVE IMAGE", "store an archive of your own"),
 		IMAGE_VERB("unpack", "ARCHIVE DIR",
 			"unpack an archive as safely as an image"),
 		IMAGE_VERB("verify", "[IMAGE...]",
