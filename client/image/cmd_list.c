@@ -1,26 +1,51 @@
 #include "client/image/cmd.h"
 #include "client/image/home.h"
 #include "client/image/pattern.h"
-#include "client/image/repo.h"
+#include "client/image/pull.h"
 #include "client/image/words.h"
 #include "lib/base/jsonw.h"
 
 #include <time.h>
 
-#define COLUMNS     6
+#define COLUMNS     9
 #define ALIASES_MAX 256
 #define OUTPUT_MAX  (64U << 20)
 
-enum column { IMAGE, SERIAL, STATE, AGE, TRUST, ALIASES };
+enum column { IMAGE, SERIAL, STATE, AGE, TRUST, FETCH, UPDATE, EOL, ALIASES };
 
-static const char *const heads[COLUMNS] = { "IMAGE", "SERIAL", "STATE", "AGE", "TRUST",
-	"ALIASES" };
-static const char *const keys[COLUMNS] = { "image", "serial", "state", "age", "trust",
-	"aliases" };
+static const struct {
+	const char *head, *key;
+	bool is_long; /* costs a document for each image */
+} columns[COLUMNS] = {
+	[IMAGE] = { "IMAGE", "image", false },
+	[SERIAL] = { "SERIAL", "serial", false },
+	[STATE] = { "STATE", "state", false },
+	[AGE] = { "AGE", "age", false },
+	[TRUST] = { "TRUST", "trust", false },
+	[FETCH] = { "FETCH", "fetch", true },
+	[UPDATE] = { "UPDATE", "update", true },
+	[EOL] = { "EOL", "eol", true },
+	[ALIASES] = { "ALIASES", "aliases", false },
+};
+
+struct values {
+	bool is_long;
+};
+
+static const struct opt opts[] = {
+	{ "long", 'l', OPT_FLAG, offsetof(struct values, is_long), NULL,
+		"also what a pull, and an update from what is stored, would fetch, and "
+		"the "
+		"end of life",
+		0, 0 },
+	{ .name = NULL },
+};
 
 struct row {
 	const char *cell[COLUMNS];
-	int64_t age_s; /* -1: not known */
+	int64_t age_s;          /* -1: not known */
+	int64_t bytes[COLUMNS]; /* of FETCH and UPDATE; -1: none */
+	const struct catdoc_line *line;
 };
 
 struct table {
@@ -46,7 +71,7 @@ static struct row row_of(const struct catdoc *c, const struct catdoc_line *l,
 	const char *trust, int64_t now_s, struct arena *arena)
 {
 	char name[IMAGE_NAME_MAX], age[32] = "-";
-	struct row r = { .age_s = -1 };
+	struct row r = { .age_s = -1, .line = l };
 	struct err ignored;
 	int64_t made_s;
 
@@ -60,6 +85,8 @@ static struct row row_of(const struct catdoc *c, const struct catdoc_line *l,
 	r.cell[STATE] = words_safe(arena, l->state);
 	r.cell[AGE] = arena_strdup(arena, age);
 	r.cell[TRUST] = trust;
+	r.cell[FETCH] = r.cell[UPDATE] = r.cell[EOL] = "-";
+	r.bytes[FETCH] = r.bytes[UPDATE] = -1;
 	r.cell[ALIASES] = aliases_of(c, &l->image, arena);
 	return r;
 }
@@ -81,7 +108,7 @@ static bool row_matches(const struct row *r, const char *pattern)
 {
 	if (!*pattern || alias_matches(pattern, r->cell[ALIASES]))
 		return true;
-	for (size_t i = 0; i < ALIASES; i++)
+	for (size_t i = 0; i <= TRUST; i++)
 		if (pattern_matches(pattern, r->cell[i]))
 			return true;
 	return false;
@@ -114,45 +141,135 @@ static int no_match(const struct catdoc *c, const char *pattern, struct err *e)
 	return -1;
 }
 
-static void print_json(const struct table *t, struct out *out)
+/* ---- what only an image's own document tells */
+
+struct listing {
+	struct repo *repo;
+	struct store *store;
+	struct arena *arena;
+	bool is_long;
+	struct out *out;
+};
+
+static void set_bytes(
+	const struct listing *l, struct row *r, enum column k, uint64_t bytes)
+{
+	char text[32];
+
+	r->bytes[k] = (int64_t)bytes;
+	r->cell[k] = arena_strdup(l->arena, out_size(bytes, text, sizeof(text)));
+}
+
+static uint64_t size_of(const struct doc_build *b, const char *name)
+{
+	const struct doc_file *f = doc_build_file(b, name);
+
+	return f ? f->size : 0;
+}
+
+static int look_into(const struct listing *l, struct row *r, struct err *e)
+{
+	auto_imagedoc struct imagedoc doc = { 0 };
+	const struct doc_build *b;
+	const struct doc_delta *delta;
+	uint64_t meta;
+
+	if (repo_image(l->repo, r->line, &doc, e) < 0)
+		return -1;
+	if (doc.eol && *doc.eol)
+		r->cell[EOL] = words_safe(l->arena, doc.eol);
+	b = imagedoc_build(&doc, "", "");
+	if (!b)
+		return 0;
+	meta = size_of(b, "meta.tar.xz");
+	set_bytes(l, r, FETCH,
+		meta + size_of(b, "rootfs.man") + size_of(b, "rootfs.tar.zst"));
+	delta = pull_least(l->store, b);
+	if (delta)
+		set_bytes(l, r, UPDATE, meta + delta->size);
+	return 0;
+}
+
+static void look_at_foreign(const struct listing *l, struct row *r)
+{
+	const struct foreign_build *b;
+
+	if (foreign_find(&l->repo->foreign, &r->line->image, &b) == 0)
+		return;
+	if (b->has_digests)
+		set_bytes(l, r, FETCH, b->root.size + b->meta.size);
+	if (b->eol && *b->eol)
+		r->cell[EOL] = words_safe(l->arena, b->eol);
+}
+
+static int complete(const struct listing *l, struct row *r, struct err *e)
+{
+	if (!l->is_long)
+		return 0;
+	if (remote_kind(l->repo->remote) == REMOTE_ROOTYARD)
+		return look_into(l, r, e);
+	look_at_foreign(l, r);
+	return 0;
+}
+
+/* ---- showing */
+
+static void json_cell(struct jsonw *w, const struct row *r, enum column k)
+{
+	if (k == AGE) {
+		if (r->age_s >= 0)
+			jsonw_kint(w, "age_s", r->age_s);
+	} else if (k == FETCH || k == UPDATE) {
+		if (r->bytes[k] >= 0)
+			jsonw_kint(w, k == FETCH ? "fetch_bytes" : "update_bytes",
+				r->bytes[k]);
+	} else {
+		jsonw_kstr(w, columns[k].key, strcmp(r->cell[k], "-") ? r->cell[k] : "");
+	}
+}
+
+static void print_json(const struct table *t, const struct listing *l)
 {
 	auto_buf struct buf text = BUF_INIT(OUTPUT_MAX);
 	struct jsonw w = jsonw_to(&text);
 
 	jsonw_array(&w);
 	for (size_t i = 0; i < t->count; i++) {
-		const struct row *r = &t->row[i];
-
 		jsonw_object(&w);
-		for (size_t k = 0; k < COLUMNS; k++)
-			if (k == AGE && r->age_s >= 0)
-				jsonw_kint(&w, "age_s", r->age_s);
-			else if (k != AGE)
-				jsonw_kstr(&w, keys[k],
-					strcmp(r->cell[k], "-") ? r->cell[k] : "");
+		for (enum column k = 0; k < COLUMNS; k++)
+			if (l->is_long || !columns[k].is_long)
+				json_cell(&w, &t->row[i], k);
 		jsonw_end_object(&w);
 	}
 	jsonw_end_array(&w);
-	out_result(out, "%s\n", buf_str(&text));
+	out_result(l->out, "%s\n", buf_str(&text));
 }
 
-static void print_table(const struct table *t, struct out *out)
+static void print_line(const char *const cell[COLUMNS], const int width[COLUMNS],
+	const struct listing *l)
 {
+	for (size_t k = 0; k + 1 < COLUMNS; k++)
+		if (l->is_long || !columns[k].is_long)
+			out_result(l->out, "%-*s  ", width[k], cell[k]);
+	out_result(l->out, "%s\n", cell[COLUMNS - 1]);
+}
+
+static void print_table(const struct table *t, const struct listing *l)
+{
+	const char *heads[COLUMNS];
 	int width[COLUMNS];
 
 	for (size_t k = 0; k < COLUMNS; k++) {
+		heads[k] = columns[k].head;
 		width[k] = (int)strlen(heads[k]);
 		for (size_t i = 0; i < t->count; i++)
 			if ((int)strlen(t->row[i].cell[k]) > width[k])
 				width[k] = (int)strlen(t->row[i].cell[k]);
 	}
-	for (size_t i = 0; t->count > 0 && i <= t->count; i++) {
-		const char *const *cell = i == 0 ? heads : t->row[i - 1].cell;
-
-		for (size_t k = 0; k + 1 < COLUMNS; k++)
-			out_result(out, "%-*s  ", width[k], cell[k]);
-		out_result(out, "%s\n", cell[COLUMNS - 1]);
-	}
+	if (t->count > 0)
+		print_line(heads, width, l);
+	for (size_t i = 0; i < t->count; i++)
+		print_line(t->row[i].cell, width, l);
 }
 
 /* "[REMOTE:][PATTERN]"; a serial of an imported tree has a colon of its own. */
@@ -175,34 +292,44 @@ static int split(const char *text, char remote[IMAGE_PART_MAX + 1], const char *
 	return 0;
 }
 
-static int show(const struct catdoc *c, const char *trust, const char *pattern,
-	int64_t now_s, struct out *out, struct err *e)
+static int show(struct listing *l, const char *pattern, struct err *e)
 {
+	const struct catdoc *c = &l->repo->catalog;
 	auto_arena struct arena arena = { 0 };
 	struct table t = { 0 };
 
+	l->arena = &arena;
 	t.row = arena_array(&arena, c->line_count + 1, sizeof(*t.row));
 	for (size_t i = 0; i < c->line_count; i++) {
-		struct row r = row_of(c, &c->line[i], trust, now_s, &arena);
+		struct row r = row_of(c, &c->line[i], remote_trust(l->repo->remote),
+			l->repo->trust.now_s, &arena);
 
-		if (row_matches(&r, pattern))
-			t.row[t.count++] = r;
+		if (!row_matches(&r, pattern))
+			continue;
+		if (complete(l, &r, e) < 0)
+			return -1;
+		t.row[t.count++] = r;
 	}
 	if (t.count == 0 && *pattern)
 		return no_match(c, pattern, e);
 	qsort(t.row, t.count, sizeof(*t.row), by_name);
-	if (out->json)
-		print_json(&t, out);
+	if (l->out->json)
+		print_json(&t, l);
 	else
-		print_table(&t, out);
+		print_table(&t, l);
 	return 0;
 }
 
 static int run(struct call *c, struct err *e)
 {
+	const struct values *v = c->values;
 	auto_remotes struct remotes remotes = { 0 };
 	auto_repo struct repo repo = REPO_INIT;
+	auto_store struct store store = STORE_INIT;
 	auto_fd int config_fd = home_open(PLACE_CONFIG, e);
+	struct listing l = {
+		.repo = &repo, .store = &store, .is_long = v->is_long, .out = c->out
+	};
 	const struct remote *remote;
 	const char *pattern;
 	char name[IMAGE_PART_MAX + 1];
@@ -211,10 +338,10 @@ static int run(struct call *c, struct err *e)
 		remotes_load(config_fd, &remotes, e) < 0 ||
 		remotes_find(&remotes, name, &remote, e) < 0)
 		return -1;
-	if (repo_open(remote, NULL, &repo, e) < 0 || repo_catalog(&repo, e) < 0)
+	if ((v->is_long && store_open(&store, e) < 0) ||
+		repo_open(remote, NULL, &repo, e) < 0 || repo_catalog(&repo, e) < 0)
 		return err_wrap(e, "cannot list '%s'", remote->name);
-	return show(&repo.catalog, remote_trust(remote), pattern, repo.trust.now_s,
-		c->out, e);
+	return show(&l, pattern, e);
 }
 
 const struct command cmd_list = {
@@ -222,6 +349,8 @@ const struct command cmd_list = {
 	.args = "[REMOTE:][PATTERN]",
 	.summary = "images that a remote offers: by name, part of one, glob, state or "
 		   "serial",
+	.opts = opts,
+	.values_size = sizeof(struct values),
 	.max_args = 1,
 	.run = run,
 };

@@ -105,26 +105,32 @@ static void note_base(struct pull *p, const struct doc_delta *delta)
 				sizeof(p->done->base));
 }
 
-/* The smallest delta whose base is here. */
-static void want_least(struct pull *p)
+const struct doc_delta *pull_least(
+	const struct store *store, const struct doc_build *build)
 {
-	const struct doc_build *b = p->build;
+	const struct doc_file *whole = doc_build_file(build, part_name[PART_ROOTFS]);
 	const struct doc_delta *best = NULL;
 	char name[STORE_NAME_MAX];
 
-	want_whole(p);
-	for (size_t i = 0; i < b->delta_count; i++) {
-		const struct doc_delta *d = &b->delta[i];
+	for (size_t i = 0; i < build->delta_count; i++) {
+		const struct doc_delta *d = &build->delta[i];
 
-		store_name(p->store, &d->from, name);
-		if (!store_has(p->store, name) ||
-			d->size >= (best ? best->size : p->file[PART_ROOTFS]->size))
-			continue;
-		best = d;
-		memcpy(p->base, name, sizeof(p->base));
+		store_name(store, &d->from, name);
+		if (store_has(store, name) && whole &&
+			d->size < (best ? best->size : whole->size))
+			best = d;
 	}
+	return best;
+}
+
+static void want_least(struct pull *p)
+{
+	const struct doc_delta *best = pull_least(p->store, p->build);
+
+	want_whole(p);
 	if (!best)
 		return;
+	store_name(p->store, &best->from, p->base);
 	p->delta = (struct doc_file){ .name = part_name[PART_DELTA],
 		.path = best->path,
 		.size = best->size,

@@ -33,6 +33,11 @@ struct pull_options {
 	int64_t rate_max; /* bytes a second, 0: as fast as it goes */
 };
 
+/* The smallest delta of a build whose base is stored and that is smaller than the whole, or NULL.
+ */
+const struct doc_delta *pull_least(
+	const struct store *store, const struct doc_build *build) nonnull;
+
 int pull_image(const struct remote *remote, const struct image_ref *ref,
 	const struct pull_options *options, struct out *out, struct pulled *done,
 	struct err *e) must_check nonnull;

@@ -28,7 +28,15 @@ first=$(pulled id)
 is "$?" 0 "... every byte of it"
 
 night 20260102_0000 seed=a note=second
+exits 0 "what it would take is listed" client list -l --json toy/one
+update=$(printf '%s' "$OUT" | python3 -c 'import json,sys; print(json.load(sys.stdin)[0]["update_bytes"])')
+[ "$(printf '%s' "$OUT" | python3 -c 'import json,sys; print(json.load(sys.stdin)[0]["fetch_bytes"])')" -gt 400000 ]
+is "$?" 0 "... whole"
+exits 0 "and foreseen" client pull -n toy/one
+like "$OUT" '20260102_0000: would fetch .*what changed since 20260101_0000' "... as an update"
 exits 0 "the next night is pulled" client pull --json toy/one
+is "$(pulled fetched_bytes)" "$update" "... for as many bytes as was said"
+is "$(pulled updated_from)" 20260101_0000 "... from the night before"
 second=$(pulled id)
 is "$second" "$(id_of 20260102_0000)" "it is the image that was published"
 [ "$(pulled fetched_bytes)" -lt 4000 ]
