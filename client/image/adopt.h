@@ -7,7 +7,7 @@
 #ifndef CLIENT_IMAGE_ADOPT_H
 #define CLIENT_IMAGE_ADOPT_H
 
-#include "client/image/pull.h"
+#include "client/image/pulled.h"
 
 struct adopt_job {
 	const struct store *store;

@@ -5,7 +5,7 @@
 #ifndef CLIENT_IMAGE_PULL_FOREIGN_H
 #define CLIENT_IMAGE_PULL_FOREIGN_H
 
-#include "client/image/pull.h"
+#include "client/image/pulled.h"
 
 int pull_foreign(const struct remote *remote, const struct image_ref *ref,
 	const struct pull_options *options, struct out *out, struct pulled *done,
