@@ -344,6 +344,7 @@ static int render_once(struct render *r)
 	struct stop stop;
 	int rc;
 
+	/* cppcheck-suppress autoVariables ; nothing is rendered behind it */
 	r->arena = &arena;
 	r->scope = NULL;
 	rc = render_block(r, &stop);

@@ -15,6 +15,9 @@ if [ $# -gt 0 ]; then
 fi
 cache=${PEER_CACHE:-/var/cache/rootyard-peers} dir=$cache/distrobuilder
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+# The host's own.
+# shellcheck disable=SC2016 # apt expands it
+mirror=$(apt-get indextargets --format '$(REPO_URI)' | grep -v security | head -n 1)
 if [ ! -d "$dir" ]; then
 	mkdir -p "$cache"
 	new=$(mktemp -d "$dir.XXXXXX")
@@ -22,11 +25,11 @@ if [ ! -d "$dir" ]; then
 	trap 'rm -rf --one-file-system "$new"' EXIT
 	mmdebstrap --quiet --variant=minbase --include=distrobuilder,gnupg,gpg-agent,dirmngr,ca-certificates,squashfs-tools,xz-utils \
 		--aptopt='Acquire::Check-Valid-Until "false"' forky "$new/root" \
-		"deb [signed-by=$keyring] http://deb.debian.org/debian forky main" >&2
+		"deb [signed-by=$keyring] $mirror forky main" >&2
 	for suite in trixie forky; do
 		apt=$new/apt-$suite
 		mkdir -p "$apt"/etc/{apt.conf.d,preferences.d} "$apt"/state/lists/partial "$apt"/cache/archives/partial
-		echo "deb [signed-by=$keyring] http://deb.debian.org/debian $suite main" >"$apt/etc/sources.list"
+		echo "deb [signed-by=$keyring] $mirror $suite main" >"$apt/etc/sources.list"
 		# Nothing of the host's apt is read or written.
 		get() {
 			apt-get -q -o Dir::Etc="$apt/etc" -o Dir::State="$apt/state" -o Dir::Cache="$apt/cache" -o Dir::State::status=/dev/null \

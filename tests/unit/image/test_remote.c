@@ -55,6 +55,8 @@ static void remotes_refuse_what_they_do_not_know(void **state)
 		{ "schema: 1\nremotes:\n  ../a: {url: \"https://a\", root: /r}\n",
 			"no name of a remote" },
 		{ "schema: 1\nremotes:\n  a: {url: \"https://a\", root: /r, kind: lxc}\n",
+			"signs nothing" },
+		{ "schema: 1\nremotes:\n  a: {url: \"https://a\", kind: else}\n",
 			"unknown kind" },
 		{ "schema: 1\nremotes:\n  a: {url: \"https://a\", root: /r, "
 		  "insecure_transport: maybe}\n",
