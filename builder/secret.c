@@ -59,8 +59,8 @@ static int take_one(struct secrets *s, const char *option, struct err *e)
 	char *end;
 	long fd = equals ? strtol(equals + 1, &end, 10) : -1;
 
-	if (!name_is_valid(option, len) || !isdigit((unsigned char)equals[1]) || *end ||
-		fd > INT32_MAX)
+	if (!equals || !name_is_valid(option, len) ||
+		!isdigit((unsigned char)equals[1]) || *end || fd > INT32_MAX)
 		return err_set(e, ERR_USAGE,
 			"option '--secret': '%s' is not NAME=FD (the number of an open "
 			"descriptor)",

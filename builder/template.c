@@ -344,12 +344,13 @@ static int render_once(struct render *r)
 	struct stop stop;
 	int rc;
 
-	/* cppcheck-suppress autoVariables ; nothing is rendered behind it */
+	/* cppcheck-suppress autoVariables ; taken back before it goes */
 	r->arena = &arena;
 	r->scope = NULL;
 	rc = render_block(r, &stop);
 	if (rc == 0 && stop.word[0])
 		rc = template_fail(r, r->at, "without its beginning:", stop.word);
+	r->arena = NULL;
 	arena_release(&arena);
 	return rc;
 }

@@ -233,7 +233,7 @@ static int run_stored(struct call *c, struct err *e)
 	auto_store struct store store = STORE_INIT;
 	auto_inventory struct inventory v = { 0 };
 	auto_stored struct stored s = STORED_INIT;
-	const char *name = NULL;
+	const char *name = "";
 
 	if (store_open(&store, e) < 0 || find_one(&store, c->argv[0], &name, &v, e) < 0 ||
 		stored_open(&store, name, &s, e) < 0 ||

@@ -292,18 +292,15 @@ static int split(const char *text, char remote[IMAGE_PART_MAX + 1], const char *
 	return 0;
 }
 
-static int show(struct listing *l, const char *pattern, struct err *e)
+static int show_lines(struct listing *l, const char *pattern, struct err *e)
 {
 	const struct catdoc *c = &l->repo->catalog;
-	auto_arena struct arena arena = { 0 };
 	struct table t = { 0 };
 
-	/* cppcheck-suppress autoVariables ; the listing ends here */
-	l->arena = &arena;
-	t.row = arena_array(&arena, c->line_count + 1, sizeof(*t.row));
+	t.row = arena_array(l->arena, c->line_count + 1, sizeof(*t.row));
 	for (size_t i = 0; i < c->line_count; i++) {
 		struct row r = row_of(c, &c->line[i], remote_trust(l->repo->remote),
-			l->repo->trust.now_s, &arena);
+			l->repo->trust.now_s, l->arena);
 
 		if (!row_matches(&r, pattern))
 			continue;
@@ -319,6 +316,19 @@ static int show(struct listing *l, const char *pattern, struct err *e)
 	else
 		print_table(&t, l);
 	return 0;
+}
+
+static int show(struct listing *l, const char *pattern, struct err *e)
+{
+	struct arena arena = { 0 };
+	int rc;
+
+	/* cppcheck-suppress autoVariables ; taken back before it goes */
+	l->arena = &arena;
+	rc = show_lines(l, pattern, e);
+	l->arena = NULL;
+	arena_release(&arena);
+	return rc;
 }
 
 static int run(struct call *c, struct err *e)

@@ -208,9 +208,9 @@ static bool follow_alias(const struct store *s, const char *remote, struct image
 	at += strlen(from);
 	end = strchrnul(at, '\n');
 
-	auto_free char *target = strndup(at, (size_t)(end - at));
+	auto_free char *target = xasprintf("%.*s", (int)(end - at), at);
 
-	if (!target || image_ref_parse(target, &to, &ignored) < 0)
+	if (image_ref_parse(target, &to, &ignored) < 0)
 		return false;
 	memcpy(name->distro, to.image.distro, sizeof(name->distro));
 	memcpy(name->release, to.image.release, sizeof(name->release));

@@ -120,9 +120,7 @@ static int derive_parents(struct unpacking *u, const struct relpath *p, struct e
 
 		if (p->text[i] != '/')
 			continue;
-		part = strndup(p->text, i);
-		if (!part)
-			err_abort("out of memory");
+		part = xasprintf("%.*s", (int)i, p->text);
 		if (derive_has(u->derive, part))
 			continue;
 		if (relpath_parse(part, &parent, e) < 0 ||
