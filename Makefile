@@ -73,7 +73,7 @@ ALL_LDFLAGS = $(filter -fsanitize% --coverage,$(HARD_$(SAN))) -Wl,-z,relro,-z,no
 pkg_cflags = $(shell pkg-config --cflags yaml-0.1 libarchive libzstd liblzma jansson gpgme libcrypto libcurl sqlite3 libmicrohttpd gnutls 2>/dev/null)
 
 all: $(PROGRAMS:%=$(O)/%) $(HELPERS:%=$(O)/%)
-.PHONY: all check demo demo-serve demo-clean install uninstall lint format fuzz bench torture deps clean
+.PHONY: all check demo demo-serve demo-clean install uninstall lint format fuzz bench torture peers deps clean
 .SECONDARY:
 
 $(O)/%.o: %.c | $(O)/gen/seccomp.h

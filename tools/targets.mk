@@ -60,6 +60,10 @@ bench: all
 	tools/deps.sh --bench
 	tools/bench.sh $(abspath $(O))
 PUBLICATIONS ?= 1000
+# Real clients; PEERS is the directory of the judges outside this repository.
+peers: all
+	+make -s install DESTDIR=$(abspath $(BUILD))/stage-plain
+	STAGE=$(abspath $(BUILD))/stage-plain BUILD=$(abspath $(BUILD)) tests/peers/run.sh
 torture: all
 	$(Q)$(MAKE) -s install DESTDIR=$(abspath $(BUILD))/stage-$(SAN)
 	tests/torture/run.sh $(O)

@@ -101,6 +101,7 @@ with open(sys.argv[1], "r+b") as f:
     f.seek(1000)
     f.write(bytes([b[0] ^ 1]))
 P
+sleep 1.2 # the server looks at a file again after a second
 exits 1 "an archive with a changed bit, as root" create t1 --remote here
 like "$ERR$OUT" "not trusted|untrusted|not to be trusted" "... is not trusted"
 ok "... and nothing of it is unpacked" test ! -e "$T/lxc/t1/rootfs/sbin/init"
@@ -109,6 +110,7 @@ like "$ERR$OUT" "not trusted|untrusted" "... is not trusted either"
 ok "... and nothing is unpacked" test ! -e "$home/lxc/t2/rootfs/sbin/init"
 cp -a "$T/right" "$file"
 sed -i 's/"generation":1/"generation":9/; s/"payload":"./"payload":"f/' "$tree/public/.gen/1/meta/2/current"
+sleep 1.2
 exits 1 "metadata that was changed" create t3 --remote here
 like "$ERR$OUT" "not trusted|untrusted|signature" "... is not trusted"
 ok "... and makes no container" test ! -e "$T/lxc/t3/rootfs/sbin/init"

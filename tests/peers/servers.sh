@@ -180,7 +180,7 @@ judge() {
 	[ $# = 0 ] || shift
 	cp "$PEERS/$script" "$T/$script" # where CMD finds it as well
 	said=$("$@" env CA_FILE="$T/ca/ca.crt" GPG_KEY="$KEY" DIST=toy RELEASE=one ARCH="$ARCH" VARIANT=default \
-		SCRATCH="$T/judge.$RANDOM$RANDOM" "${vars[@]}" timeout 500 "$T/$script" "$URL" 2>&1)
+		SCRATCH="$T/j$RANDOM" "${vars[@]}" timeout 500 "$T/$script" "$URL" 2>&1)
 	like "$said" "^${script%.sh}: OK" "$fact"
 	t_show "$(tail -n 3 <<<"$said")"
 }
