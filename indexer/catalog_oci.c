@@ -331,37 +331,6 @@ int catalog_tag_walk(struct catalog *c, const char *distro, catalog_tag_each *ea
 	return rc < 0 ? -1 : walk_tags(&q, each, ctx, e);
 }
 
-int catalog_oci_signature_put(struct catalog *c, const char *distro,
-	const struct digest *d, const char *reference, int64_t number, const char *signer,
-	struct err *e)
-{
-	return query_run(c, e,
-		"INSERT OR REPLACE INTO oci_signature(distro, sha256, reference, number, "
-		"signer) VALUES(?1, ?2, ?3, ?4, ?5)",
-		"tdtit", distro, d, reference, number, signer);
-}
-
-int catalog_oci_signature(struct catalog *c, const char *distro, const struct digest *d,
-	const char *reference, const char *signer, int64_t *number, struct err *e)
-{
-	int rc = query_one_int(c, number, e,
-		"SELECT number FROM oci_signature WHERE distro = ?1 AND sha256 = ?2 AND "
-		"reference = ?3 AND signer = ?4",
-		"tdtt", distro, d, reference, signer);
-
-	if (rc != 0)
-		return rc < 0 ? -1 : 0;
-	if (query_one_int(c, number, e,
-		    "SELECT ifnull((SELECT number FROM oci_signature WHERE distro = ?1 "
-		    "AND sha256 = ?2 AND reference = ?3), (SELECT ifnull(max(number), 0) "
-		    "+ 1 FROM oci_signature WHERE distro = ?1 AND sha256 = ?2))",
-		    "tdt", distro, d, reference) < 0)
-		return -1;
-	return catalog_oci_signature_put(c, distro, d, reference, *number, signer, e) < 0
-		       ? -1
-		       : 1;
-}
-
 /* ---- staged files */
 
 int catalog_staged_put(struct catalog *c, const struct staged_file *f, struct err *e)

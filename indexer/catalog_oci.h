@@ -119,16 +119,42 @@ int catalog_tag_walk_group(struct catalog *c, const struct catalog_group *g,
 int catalog_tag_walk(struct catalog *c, const char *distro, catalog_tag_each *each,
 	void *ctx, struct err *e) must_check nonnull_args(1, 3, 5);
 
-/* The number of the signature that says this, noted when it is new or was another
- * key's: 1 it must be made, 0 it is there. */
-int catalog_oci_signature(struct catalog *c, const char *distro, const struct digest *d,
-	const char *reference, const char *signer, int64_t *number,
+/* ---- claims: which reference names which manifest, signed in sigs/ */
+
+struct catalog_claim {
+	const char *distro, *reference;
+	struct digest manifest;
+	int64_t number; /* of its file */
+};
+
+/* Finds or makes the row, and its number; 1 the signature must be made: it is new or was
+ * another key's, 0 it is there. */
+int catalog_claim_put(struct catalog *c, struct catalog_claim *claim, const char *signer,
 	struct err *e) must_check nonnull;
 
 /* Notes one that is there. */
 int catalog_oci_signature_put(struct catalog *c, const char *distro,
 	const struct digest *d, const char *reference, int64_t number, const char *signer,
 	struct err *e) must_check nonnull;
+
+typedef int catalog_claim_each(
+	const struct catalog_claim *claim, void *ctx, struct err *e);
+
+/* Those that were not signed by `but`; "" for all. */
+int catalog_claim_walk(struct catalog *c, const char *but, catalog_claim_each *each,
+	void *ctx, struct err *e) must_check nonnull;
+int catalog_claim_count(struct catalog *c, const char *but, int64_t *out,
+	struct err *e) must_check nonnull;
+int catalog_claim_set_signer(
+	struct catalog *c, const char *signer, struct err *e) must_check nonnull;
+
+/* Forgets who signed one, so that the next publication signs it. */
+int catalog_claim_unsign(struct catalog *c, const struct catalog_claim *claim,
+	struct err *e) must_check nonnull;
+
+/* Is there a claim with this number about this manifest? 1, 0, -1. */
+int catalog_claim_has(struct catalog *c, const char *distro, const struct digest *d,
+	int64_t number, struct err *e) must_check nonnull;
 
 /* ---- files that are staged beside a generation */
 

@@ -79,6 +79,10 @@ static int run(struct call *c, struct err *e)
 	f.yard = &y;
 	if (believe(&f, &n, e) < 0 || fsck_run(&f, e) < 0)
 		return err_wrap(e, "cannot check '%s'", y.path);
+	if (f.is_pending)
+		out_note(c->out, "a publication is due: the indexes were compared with "
+				 "what was signed, "
+				 "not with the catalog (F8); run 'publish', then 'fsck'");
 	if (f.findings && f.mended == f.findings) {
 		out_note(c->out, "'%s' is mended: %zu findings", y.path, f.findings);
 		return 0;

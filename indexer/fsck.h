@@ -22,7 +22,8 @@ struct fsck {
 	void *ctx;
 	bool repair; /* mend what can be mended; the caller holds the lock */
 	size_t findings, mended, checked;
-	int64_t live; /* generation by .live; 0 before the first publication */
+	int64_t live;    /* generation by .live; 0 before the first publication */
+	bool is_pending; /* a publication would change something: F8 was left out */
 };
 
 /* All checks, in order. Returns 0 also when there are findings. */
@@ -44,6 +45,10 @@ void fsck_relink(struct fsck *f, const char *path, const char *target) nonnull;
 /* Sets the digest's attribute, where the content is what the digest says. */
 void fsck_remark(struct fsck *f, const char *path, const struct digest *want) nonnull;
 
+/* Has the next publication sign a claim again; no finding is mended by that yet. */
+struct catalog_claim;
+void fsck_unsign(struct fsck *f, const struct catalog_claim *claim) nonnull;
+
 /* Replaces a small file that follows from others. */
 void fsck_rewrite(struct fsck *f, const char *path, struct bytes text) nonnull;
 
@@ -51,14 +56,16 @@ void fsck_rewrite(struct fsck *f, const char *path, struct bytes text) nonnull;
 void fsck_content(struct fsck *f, const char *path, uint64_t size,
 	const struct digest *sha256) nonnull;
 
-/* Does the catalog know a path beneath v2/? 1, 0, -1. */
+/* Does the catalog know a path beneath v2/, or sigs/? 1, 0, -1. */
 int fsck_oci_knows(struct fsck *f, const char *path, struct err *e) must_check nonnull;
+int fsck_claims_know(struct fsck *f, const char *path, struct err *e) must_check nonnull;
 
 /* ---- the checks, by file */
 
 int fsck_builds(struct fsck *f, struct err *e) must_check nonnull;    /* F2 F4 F5 */
 int fsck_images(struct fsck *f, struct err *e) must_check nonnull;    /* F14 */
-int fsck_oci(struct fsck *f, struct err *e) must_check nonnull;       /* F2 F4 */
+int fsck_oci(struct fsck *f, struct err *e) must_check nonnull;       /* F2 F4 F8 */
+int fsck_claims(struct fsck *f, struct err *e) must_check nonnull;    /* F5 */
 int fsck_tree(struct fsck *f, struct err *e) must_check nonnull;      /* F3 F9 F13 F16 */
 int fsck_documents(struct fsck *f, struct err *e) must_check nonnull; /* F4 F7 */
 int fsck_live(struct fsck *f, struct err *e) must_check nonnull;      /* F6 F7 F8 */

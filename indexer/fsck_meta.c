@@ -266,7 +266,8 @@ static int check_legacy(struct fsck *f, struct err *e)
 
 	if (plan_make(f->yard, &plan, e) < 0)
 		return -1;
-	if (!plan_is_empty(&plan) || plan.generation != f->live + 1)
+	f->is_pending = !plan_is_empty(&plan) || plan.generation != f->live + 1;
+	if (f->is_pending)
 		return 0;
 	plan.generation = f->live;
 	return proof_indexes(f->yard, &plan, find_other, f, e);

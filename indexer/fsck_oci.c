@@ -1,5 +1,6 @@
 #include "indexer/catalog_oci.h"
 #include "indexer/fsck.h"
+#include "indexer/stage_oci.h"
 
 #include "lib/base/fs.h"
 
@@ -75,19 +76,50 @@ static int check_content(const struct catalog_oci *o, void *ctx, struct err *e)
 	return 0;
 }
 
+struct tags {
+	struct fsck *f;
+	char last[IMAGE_PART_MAX + 1]; /* the distribution whose list was looked at */
+};
+
+/* F8: the list follows from the catalog. */
+static int check_list(struct fsck *f, const char *distro, struct err *e)
+{
+	auto_buf struct buf want = BUF_INIT(OCI_DOC_MAX), have = BUF_INIT(OCI_DOC_MAX);
+	char path[LAYOUT_PATH_MAX];
+	struct err why;
+
+	if (oci_tag_list(f->yard->catalog, distro, &want, e) < 0)
+		return -1;
+	f->checked++;
+	layout_tags(distro, path);
+	if (fs_read_at(f->yard->public_fd, path, &have, &why) < 0)
+		fsck_find(f, "F8", path, "%s; run 'fsck --repair'", why.text);
+	else if (!bytes_equal(buf_bytes(&have), buf_bytes(&want)))
+		fsck_find(f, "F8", path,
+			"does not list the tags of the catalog; run 'fsck --repair'");
+	else
+		return 0;
+	fsck_rewrite(f, path, buf_bytes(&want));
+	return 0;
+}
+
 static int check_tag(const struct catalog_tag *t, void *ctx, struct err *e)
 {
 	char path[LAYOUT_PATH_MAX];
+	struct tags *tags = ctx;
 
-	(void)e;
 	layout_tag(t->group.distro, t->tag, path);
-	check_copy(ctx, path, t->group.distro, &t->index);
-	return 0;
+	check_copy(tags->f, path, t->group.distro, &t->index);
+	if (strcmp(tags->last, t->group.distro) == 0)
+		return 0;
+	snprintf(tags->last, sizeof(tags->last), "%s", t->group.distro);
+	return check_list(tags->f, t->group.distro, e);
 }
 
 int fsck_oci(struct fsck *f, struct err *e)
 {
 	struct catalog_generation g;
+	struct tags tags = { .f = f };
 	int rc = catalog_generation_find(f->yard->catalog, "staged", &g, e);
 
 	/* what is staged may not be written yet */
@@ -95,7 +127,7 @@ int fsck_oci(struct fsck *f, struct err *e)
 		return rc < 0 ? -1 : 0;
 	if (catalog_oci_walk(f->yard->catalog, check_content, f, e) < 0)
 		return -1;
-	return catalog_tag_walk(f->yard->catalog, NULL, check_tag, f, e);
+	return catalog_tag_walk(f->yard->catalog, NULL, check_tag, &tags, e);
 }
 
 /* v2/REPO/KIND/NAME */

@@ -1,5 +1,6 @@
 #include "indexer/fsck.h"
 
+#include "indexer/catalog_oci.h"
 #include "indexer/inode.h"
 #include "lib/base/atomic.h"
 #include "lib/base/fs.h"
@@ -121,6 +122,19 @@ void fsck_remark(struct fsck *f, const char *path, const struct digest *want)
 
 	if (f->repair)
 		mended(f, mark(f, path, want, &e), "the attribute was set", &e);
+}
+
+void fsck_unsign(struct fsck *f, const struct catalog_claim *claim)
+{
+	struct err e, line;
+
+	if (!f->repair)
+		return;
+	if (catalog_claim_unsign(f->yard->catalog, claim, &e) < 0)
+		err_set(&line, ERR_DAMAGED, "  not mended: %s", e.text);
+	else
+		err_set(&line, ERR_DAMAGED, "  the next 'publish' signs it again");
+	f->say(line.text, f->ctx);
 }
 
 void fsck_rewrite(struct fsck *f, const char *path, struct bytes text)

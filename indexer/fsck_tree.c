@@ -151,6 +151,8 @@ static int check_owner(struct tree_walk *w, const struct stat *st, struct err *e
 		rc = is_known_object(w, e);
 	} else if (strncmp(w->path, "v2/", 3) == 0 && !S_ISDIR(st->st_mode)) {
 		rc = fsck_oci_knows(w->f, w->path, e);
+	} else if (strncmp(w->path, "sigs/", 5) == 0 && !S_ISDIR(st->st_mode)) {
+		rc = fsck_claims_know(w->f, w->path, e);
 	}
 	if (rc < 0)
 		return -1;

@@ -160,6 +160,14 @@ int notary_check_clearsigned(struct notary *n, struct bytes message, const char 
 	return check_notation(n, path, e);
 }
 
+int notary_check_message(struct notary *n, struct bytes message, const char *path,
+	struct buf *text, struct err *e)
+{
+	if (verify_clearsigned(n->verifier, &n->publish, message, n->now_s, text, e) < 0)
+		return err_wrap(e, "'%s'", path);
+	return 0;
+}
+
 /* ---- .asc */
 
 struct signing {

@@ -67,6 +67,10 @@ int notary_clearsign(struct notary *n, struct bytes text, const char *path,
 int notary_check_clearsigned(struct notary *n, struct bytes message, const char *path,
 	struct buf *text, struct err *e) must_check nonnull;
 
+/* A message inside its own signature without a notation, as container engines want it. */
+int notary_check_message(struct notary *n, struct bytes message, const char *path,
+	struct buf *text, struct err *e) must_check nonnull;
+
 /* Binary signatures over PAE(type, body) by each key of the role that is at hand. */
 int notary_sign_pae(struct notary *n, enum trust_role_name role, const char *type,
 	struct bytes body, struct arena *a, struct trust_signature sigs[TRUST_KEYS_MAX],

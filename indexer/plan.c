@@ -1,5 +1,7 @@
 #include "indexer/plan.h"
 
+#include "indexer/catalog_oci.h"
+
 struct planning {
 	struct plan *plan;
 	struct yard *yard;
@@ -63,10 +65,16 @@ static int compare_signer(
 	struct planning *p, const struct catalog_generation *live, struct err *e)
 {
 	struct catalog_key key;
+	int64_t claims = 0;
 	int rc = catalog_key_find(p->yard->catalog, "publish", "current", &key, e);
 
 	p->plan->signer_changed = rc > 0 && strcmp(key.fpr, live->signer) != 0;
-	return rc < 0 ? -1 : 0;
+	if (rc <= 0 || p->plan->signer_changed || !(p->yard->site.clients & CLIENT_OCI))
+		return rc < 0 ? -1 : 0;
+	if (catalog_claim_count(p->yard->catalog, key.fpr, &claims, e) < 0)
+		return -1;
+	p->plan->signer_changed = claims > 0;
+	return 0;
 }
 
 static int next_numbers(struct planning *p, struct err *e)

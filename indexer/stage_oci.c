@@ -1,6 +1,6 @@
 #include "indexer/stage_oci.h"
 
-#include "indexer/catalog_oci.h"
+#include "indexer/claims.h"
 
 #define DOCUMENT_MAX (64U << 10)
 
@@ -67,6 +67,8 @@ static const struct {
 } documents[] = {
 	{ "sbom.spdx.json", "application/spdx+json" },
 	{ "build.json", "application/vnd.rootyard.build.v1+json" },
+	{ "provenance.json",
+		"application/vnd.in-toto+json" }, /* SLSA, where the build has it */
 };
 
 static int put_artifact(struct catalog *c, const struct catalog_build *b, size_t i,
@@ -158,13 +160,14 @@ static int put_build(const struct catalog_build *b, void *ctx, struct err *e)
 
 struct tagging {
 	struct yard *yard;
-	struct notary *notary;
+	struct claims claims;
 	const int64_t *listed; /* the builds of this generation, sorted */
 	size_t listed_count;
 	struct arena arena;
 	const struct catalog_group *group;
 	struct catalog_member *member; /* newest serial first */
 	size_t count, room;
+	char last[IMAGE_PART_MAX + 1]; /* the distribution that was listed last */
 };
 
 static int take_member(const struct catalog_member *m, void *ctx, struct err *e)
@@ -241,28 +244,6 @@ static const char *registry_of(const struct site *s, struct arena *a)
 	return slash ? arena_strndup(a, host, (size_t)(slash - host)) : host;
 }
 
-static int sign_one(
-	struct tagging *t, const char *reference, const struct digest *d, struct err *e)
-{
-	auto_buf struct buf claim = BUF_INIT(4096);
-	auto_buf struct buf sig = BUF_INIT(SIGNATURE_MAX);
-	struct catalog *c = t->yard->catalog;
-	char path[LAYOUT_PATH_MAX];
-	int64_t number;
-	int rc = catalog_oci_signature(
-		c, t->group->distro, d, reference, t->notary->asc_fpr, &number, e);
-
-	if (rc <= 0)
-		return rc;
-	oci_write_claim(&claim, reference, d, t->yard->now_s);
-	if (buf_check(&claim, "a signed claim", e) < 0 ||
-		signer_sign_message(t->notary->signer, t->notary->asc_fpr,
-			buf_bytes(&claim), &sig, e) < 0)
-		return -1;
-	layout_signature(t->group->distro, d, number, path);
-	return put_text(c, path, STAGED_BEFORE, buf_bytes(&sig), e);
-}
-
 /* Engines ask for a signature of the platform's manifest, some for the index's. */
 static int sign_tag(struct tagging *t, const char *tag, const struct digest *index,
 	const struct catalog_member *const *m, size_t count, struct err *e)
@@ -273,10 +254,11 @@ static int sign_tag(struct tagging *t, const char *tag, const struct digest *ind
 	if (!registry[0])
 		return 0;
 	reference = arena_printf(&t->arena, "%s/%s:%s", registry, t->group->distro, tag);
-	if (sign_one(t, reference, index, e) < 0)
+	if (claims_add(&t->claims, t->group->distro, index, reference, e) < 0)
 		return -1;
 	for (size_t i = 0; i < count; i++)
-		if (sign_one(t, reference, &m[i]->manifest.sha256, e) < 0)
+		if (claims_add(&t->claims, t->group->distro, &m[i]->manifest.sha256,
+			    reference, e) < 0)
 			return -1;
 	return 0;
 }
@@ -474,9 +456,7 @@ static int drop_tags(const struct catalog_group *g, void *ctx, struct err *e)
 /* ---- tags/list of each distribution whose tags moved */
 
 struct listing {
-	struct yard *yard;
-	char last[IMAGE_PART_MAX + 1];
-	struct buf text;
+	struct buf *text;
 	size_t count;
 };
 
@@ -485,44 +465,45 @@ static int list_tag(const struct catalog_tag *tag, void *ctx, struct err *e)
 	struct listing *l = ctx;
 
 	(void)e;
-	buf_printf(&l->text, "%s\"%s\"", l->count++ ? "," : "", tag->tag);
+	buf_printf(l->text, "%s\"%s\"", l->count++ ? "," : "", tag->tag);
 	return 0;
+}
+
+int oci_tag_list(struct catalog *c, const char *distro, struct buf *out, struct err *e)
+{
+	struct listing l = { .text = out };
+
+	buf_printf(out, "{\"name\":\"%s\",\"tags\":[", distro);
+	if (catalog_tag_walk(c, distro, list_tag, &l, e) < 0)
+		return -1;
+	buf_add_str(out, "]}");
+	return buf_check(out, "a list of tags", e);
 }
 
 static int put_list(const struct catalog_group *g, void *ctx, struct err *e)
 {
-	struct listing *l = ctx;
+	auto_buf struct buf text = BUF_INIT(OCI_DOC_MAX);
+	struct tagging *t = ctx;
 	char path[LAYOUT_PATH_MAX];
 
-	if (strcmp(g->distro, l->last) == 0 || !oci_repo_is_valid(g->distro))
+	if (strcmp(g->distro, t->last) == 0 || !oci_repo_is_valid(g->distro))
 		return 0;
-	snprintf(l->last, sizeof(l->last), "%s", g->distro);
-	buf_clear(&l->text);
-	l->count = 0;
-	buf_printf(&l->text, "{\"name\":\"%s\",\"tags\":[", g->distro);
-	if (catalog_tag_walk(l->yard->catalog, g->distro, list_tag, l, e) < 0)
-		return -1;
-	buf_add_str(&l->text, "]}");
-	if (buf_check(&l->text, "a list of tags", e) < 0)
+	snprintf(t->last, sizeof(t->last), "%s", g->distro);
+	if (oci_tag_list(t->yard->catalog, g->distro, &text, e) < 0)
 		return -1;
 	layout_tags(g->distro, path);
-	return put_text(l->yard->catalog, path, STAGED_AFTER, buf_bytes(&l->text), e);
+	return put_text(t->yard->catalog, path, STAGED_AFTER, buf_bytes(&text), e);
 }
 
 static int stage_tags(struct tagging *t, struct err *e)
 {
 	struct catalog *c = t->yard->catalog;
-	struct listing l = { .yard = t->yard, .text = BUF_INIT(OCI_DOC_MAX) };
 	struct bytes root = bytes_of_str(OCI_EMPTY_TEXT);
-	int rc;
 
 	/* all that go before any that come: an alias moves to another release */
 	if (catalog_group_walk_dirty(c, drop_tags, t, e) < 0 ||
-		catalog_group_walk_dirty(c, put_group, t, e) < 0)
-		return -1;
-	rc = catalog_group_walk_dirty(c, put_list, &l, e);
-	buf_release(&l.text);
-	if (rc < 0)
+		catalog_group_walk_dirty(c, put_group, t, e) < 0 ||
+		catalog_group_walk_dirty(c, put_list, t, e) < 0)
 		return -1;
 	/* what a static server answers when an engine asks for /v2/ */
 	return put_text(c, "v2/index.html", STAGED_AFTER, root, e);
@@ -532,7 +513,10 @@ int stage_oci(struct yard *y, struct notary *n, const struct plan *plan, struct 
 {
 	auto_free int64_t *listed = xcalloc(plan->count + 1, sizeof(*listed));
 	struct tagging t = {
-		.yard = y, .notary = n, .listed = listed, .listed_count = plan->count
+		.yard = y,
+		.claims = { .yard = y, .notary = n },
+		.listed = listed,
+		.listed_count = plan->count,
 	};
 	int rc;
 
@@ -540,8 +524,14 @@ int stage_oci(struct yard *y, struct notary *n, const struct plan *plan, struct 
 		listed[i] = plan->image[i].listed.build;
 	qsort(listed, plan->count, sizeof(*listed), by_number);
 	rc = catalog_oci_walk_missing(y->catalog, put_build, y->catalog, e);
+	/* those of a key that has handed over first: no row stands for two files */
+	if (rc == 0)
+		rc = claims_renew(&t.claims, e);
 	if (rc == 0)
 		rc = stage_tags(&t, e);
+	if (rc == 0)
+		rc = claims_sign(&t.claims, e);
+	claims_release(&t.claims);
 	free(t.member);
 	arena_release(&t.arena);
 	return rc;

@@ -17,4 +17,8 @@ int stage_oci(struct yard *y, struct notary *n, const struct plan *plan,
 int stage_oci_build(struct catalog *c, const struct catalog_build *b,
 	struct err *e) must_check nonnull;
 
+/* v2/DISTRO/tags/list as the catalog has it. */
+int oci_tag_list(struct catalog *c, const char *distro, struct buf *out,
+	struct err *e) must_check nonnull;
+
 #endif

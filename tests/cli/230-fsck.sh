@@ -156,5 +156,15 @@ finds F15 catalog.db "a version that was skipped"
 mkdir "$public/images/a b"
 finds F16 "images/a b" "a name that no signed document may carry"
 exits 0 "after all that the whole tree is whole" index fsck
+unlike "$ERR" "publication is due" "... compared with the catalog as well"
+"$TOP/tests/cli/make-incoming.py" "$T/in" toy/one/amd64/default 20260103_0000 pad=9000
+index add -q --all "$T/in" >/dev/null
+exits 0 "while a build waits to be published" index fsck
+like "$ERR" "a publication is due: .*F8" "... it is said what could not be compared"
+again
+sql "PRAGMA user_version = 99"
+exits 1 "a catalog of another version" index fsck
+like "$ERR" "schema 99" "... is named"
+again
 is "$(pgrep -c -f "gpg-agent --homedir $T/tree")" 0 "no agent is left"
 done_testing

@@ -72,6 +72,10 @@ mkfifo "$public/images/toy/fifo"
 mends F9 images/toy/fifo "a FIFO"
 again
 
+echo "0000  extra" >>"$public/$dir/SHA256SUMS"
+mends F2 "$dir/SHA256SUMS" "SHA256SUMS with a line too many"
+again
+
 # what cannot be made again
 printf x | dd of="$public/$dir/meta.tar.xz" bs=1 seek=40 conv=notrunc status=none
 damaged=$(sha256sum <"$public/$dir/meta.tar.xz")

@@ -63,7 +63,7 @@ P
 oci() { python3 "$T/oci.py" "$public" toy "$1"; }
 
 index init -q --root-home "$T/root" --name "Test site" --releases "$T/releases.yaml" >"$T/fpr" || exit 1
-make_build toy/one/amd64/default 20260101_0000 seed=a pad=9000 sbom='{"spdxVersion":"SPDX-2.3"}'
+make_build toy/one/amd64/default 20260101_0000 seed=a pad=9000 sbom='{"spdxVersion":"SPDX-2.3"}' provenance='{"_type":"https://in-toto.io/Statement/v1"}'
 make_build toy/one/armhf/default 20260101_0010 seed=b pad=9000
 make_build toy/one/amd64/cloud 20260101_0000 seed=c pad=9000
 exits 0 "builds are added" index add -q --all "$in"
@@ -84,7 +84,8 @@ is "$(find "$v2/indexes" -type f -printf '%f\n' | sort)" "$(cd "$v2/manifests" &
 is "$(stat -c %i "$v2"/blobs/sha256:"$(sha256sum <"$in/toy/one/amd64/default/20260101_0000/rootfs.tar.zst" | cut -d' ' -f1)")" \
 	"$(stat -c %i "$public/images/toy/one/amd64/default/20260101_0000/rootfs.tar.zst")" "the layer is the published tarball's inode"
 is "$(oci '[(r[0], r[1]) for r in referrers(tag("one")["manifests"][0])]')" \
-	"[('application/spdx+json', 'sbom.spdx.json'), ('application/vnd.rootyard.build.v1+json', 'build.json')]" "the bill of materials and what the builder said refer to the image"
+	"[('application/spdx+json', 'sbom.spdx.json'), ('application/vnd.rootyard.build.v1+json', 'build.json'), ('application/vnd.in-toto+json', 'provenance.json')]" "bill of materials, what the builder said and provenance refer to the image"
+is "$(oci '[r[1] for r in referrers(tag("one")["manifests"][1])]')" "['build.json']" "... where the build has them"
 is "$(oci 'referrers(tag("one")["manifests"][0])[0][2].decode()')" '{"spdxVersion":"SPDX-2.3"}' "... with their own bytes"
 is "$(oci 'hashlib.sha256(referrers(tag("one")["manifests"][0])[1][2]).hexdigest()')" "$(sha256sum <"$in/toy/one/amd64/default/20260101_0000/build.json" | cut -d' ' -f1)" "... each"
 fact=0
@@ -172,6 +173,23 @@ make_build toy/two/amd64/default 20260104_0000 seed=e
 index add -q --all "$in" >/dev/null
 exits 0 "one more build" index publish
 is "$(($(find "$public/sigs" -type f | wc -l) - count))" 10 "only what is new is signed"
+exits 0 "the tree is whole" index fsck
+sig=$(find "$public/sigs/toy@sha256=$digest" -name signature-1)
+damage "a signature cut short is found" "F5: ${sig#"$public"/}: " "$sig" truncate -s -20 "$sig"
+damage "a signature of something else is found" "F5: ${sig#"$public"/}: untrusted: .* was made for something else" "$sig" cp --remove-destination "${sig%1}2" "$sig"
+cp "$sig" "${sig%1}99" && touch -d '3 hours ago' "${sig%1}99"
+exits 7 "a signature that nothing knows is found" index fsck
+like "$OUT" "^F3: sigs/.*signature-99: " "... by name"
+rm "${sig%1}99"
+rm "$sig"
+exits 7 "a signature that is gone is no small repair" index fsck --repair
+like "$OUT" "the next 'publish' signs it again" "... but it is said who makes it"
+exits 0 "which does" index publish
+ok "... with the same claim" test "$(claim "$sig" | sed 's/,"optional".*//')" = "$(claim "$T/kept" | sed 's/,"optional".*//')"
+exits 0 "the tree is whole" index fsck
+damage "a list of tags that is not the catalog's is found" "F8: v2/toy/tags/list: " "$v2/tags/list" sed -i 's/"one",/"one","two-9",/' "$v2/tags/list"
+sed -i 's/"one",/"one","two-9",/' "$v2/tags/list"
+exits 0 "... and made again" index fsck --repair
 exits 0 "the tree is whole" index fsck
 sed -i 's,example.org/,example.org/under/a/prefix,' "$tree/site.yaml"
 exits 0 "under a prefix" index publish

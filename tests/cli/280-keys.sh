@@ -13,6 +13,7 @@ build 20260101_0000
 build 20260102_0000
 index init -q --root-home "$T/r" --name keys >"$T/fpr" 2>/dev/null || exit 1
 root_fpr=$(cat "$T/fpr")
+echo 'base_url: https://images.example.org' >>"$tree/site.yaml"
 index add -q --all "$T/in" >/dev/null && index publish -q >/dev/null || exit 1
 
 # Another machine: another user, who has the root key's home and what lies on the stick.
@@ -46,6 +47,11 @@ verifies() { # RING: every .asc of the tree, one good signature and no other
 		gpg --homedir "$T/ring.$1" --batch --trust-model always --verify "$sig" "${sig%.asc}" >/dev/null 2>&1 || { echo "$sig"; return 1; }
 		[ "$(gpg --list-packets "$sig" 2>/dev/null | grep -c '^:signature')" = 1 ] || { echo "two signatures: $sig"; return 1; }
 	done < <(find "$public/images" "$public"/.live/meta -name '*.asc')
+	# what container engines look for, of images that changed long ago as well
+	[ -d "$public/sigs" ] || return 1
+	while read -r sig; do
+		gpg --homedir "$T/ring.$1" --batch --trust-model always --verify "$sig" >/dev/null 2>&1 || { echo "$sig"; return 1; }
+	done < <(find "$public/sigs" -type f)
 }
 fetches() { # FACT: the client believes what is served
 	exits 0 "$1" client list --json

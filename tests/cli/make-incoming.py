@@ -2,12 +2,12 @@
 """One finished build, written by hand from the formats: what the indexer must admit and,
 told a crime, what it must refuse.
 
-usage: make-incoming.py DIR IMAGE SERIAL [seed=TEXT] [note=TEXT] [crime=NAME] [pad=BYTES] [sbom=TEXT] [shell=FILE] [describe=TEXT] [packages=NAME=VERSION,...]
+usage: make-incoming.py DIR IMAGE SERIAL [seed=TEXT] [note=TEXT] [crime=NAME] [pad=BYTES] [sbom=TEXT] [provenance=TEXT] [shell=FILE] [describe=TEXT] [packages=NAME=VERSION,...]
 
 require: a requirement in metadata.yaml; times: the serial that dates the metadata
 note: stands in etc/os-release and changes nothing else
 pad: size of one more file of noise, so that artifacts are large enough to be linked
-sbom: what sbom.spdx.json holds
+sbom, provenance: what sbom.spdx.json and provenance.json hold
 shell: a static program to be /bin/sh, for clients that run what they pulled
 """
 import calendar
@@ -181,6 +181,8 @@ artifact = {
     "packages.json": json.dumps({"schema": 1, "kind": "dpkg", "packages": packages}).encode(), "recipe.yaml": b"image: {}\n"}
 if "sbom" in options:
     artifact["sbom.spdx.json"] = options["sbom"].encode()
+if "provenance" in options:
+    artifact["provenance.json"] = options["provenance"].encode()
 if "squashfs" in options:
     image_file = base + "/rootfs.squashfs"
     subprocess.run(["mksquashfs", "-", image_file, "-tar", "-quiet", "-no-progress", "-comp", "zstd", "-processors", "1"],
