@@ -149,6 +149,23 @@ static int stored_text(struct pulling *p, const char *text, struct err *e)
 
 /* ---- several: what fails does not keep the others from being pulled */
 
+/* Of several images the first failure is the command's, the others are told at once. */
+static void keep_first(const struct pulling *p, struct err *first, const struct err *one)
+{
+	if (first->code)
+		out_error(p->call->out, one);
+	else
+		*first = *one;
+}
+
+static int tell_first(const struct err *first, struct err *e)
+{
+	if (!first->code)
+		return 0;
+	*e = *first;
+	return -1;
+}
+
 static int pull_all(struct pulling *p, struct err *e)
 {
 	auto_store struct store store = STORE_INIT;
@@ -167,15 +184,9 @@ static int pull_all(struct pulling *p, struct err *e)
 		inventory_ref_text(&v.ref[i], text, sizeof(text));
 		if (pull_ref(p, &ref, text, &one) == 0)
 			continue;
-		if (first.code)
-			out_error(p->call->out, &one);
-		else
-			first = one;
+		keep_first(p, &first, &one);
 	}
-	if (!first.code)
-		return 0;
-	*e = first;
-	return -1;
+	return tell_first(&first, e);
 }
 
 static int pull_each(struct pulling *p, const struct values *v, struct err *e)
@@ -188,15 +199,9 @@ static int pull_each(struct pulling *p, const struct values *v, struct err *e)
 		if ((v->offline ? stored_text(p, text, &one)
 				: pull_text(p, text, &one)) == 0)
 			continue;
-		if (first.code)
-			out_error(p->call->out, &one);
-		else
-			first = one;
+		keep_first(p, &first, &one);
 	}
-	if (!first.code)
-		return 0;
-	*e = first;
-	return -1;
+	return tell_first(&first, e);
 }
 
 static int run(struct call *c, struct err *e)
