@@ -58,13 +58,15 @@ static int drop_caps(void)
 	return syscall(SYS_capset, &head, data) < 0 ? errno : 0;
 }
 
-/* Keeps nothing open and passes the command's status on; the kernel ends what is left. */
-__attribute__((noreturn)) static void wait_as_init(pid_t child)
+/* Keeps only keep_fd open and passes the command's status on; the kernel ends what is left. */
+__attribute__((noreturn)) static void wait_as_init(pid_t child, int keep_fd)
 {
 	int status, code = 127;
 	pid_t got;
 
-	syscall(SYS_close_range, 0U, ~0U, 0U);
+	if (keep_fd > 0)
+		syscall(SYS_close_range, 0U, (unsigned int)keep_fd - 1, 0U);
+	syscall(SYS_close_range, (unsigned int)(keep_fd + 1), ~0U, 0U);
 	while ((got = wait(&status)) >= 0 || errno == EINTR) {
 		if (got != child)
 			continue;
@@ -75,14 +77,14 @@ __attribute__((noreturn)) static void wait_as_init(pid_t child)
 }
 
 /* Forks; the parent only waits. In the child 0 comes back. */
-static int fork_and_wait(void)
+static int fork_and_wait(int keep_fd)
 {
 	pid_t pid = fork();
 
 	if (pid < 0)
 		return errno;
 	if (pid > 0)
-		wait_as_init(pid);
+		wait_as_init(pid, keep_fd);
 	return prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ? errno : 0;
 }
 
@@ -99,18 +101,18 @@ static int enter(void *ctx)
 	const struct entering *in = ctx;
 	bool network = in->flags & CHROOT_NETWORK;
 	int spaces = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC | CLONE_NEWUTS;
-	int error;
+	int error, net_fd = -1;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
 		unshare(network ? spaces : spaces | CLONE_NEWNET) < 0)
 		return errno;
-	error = fork_and_wait(); /* the first process of the pid namespace */
+	error = fork_and_wait(-1); /* the first process of the pid namespace */
 	if (error == 0 && !network)
 		error = raise_loopback();
 	if (error == 0)
-		error = chrootfs_enter(in->c, network);
+		error = chrootfs_enter(in->c, network, &net_fd);
 	if (error == 0)
-		error = fork_and_wait();
+		error = fork_and_wait(net_fd);
 	if (error)
 		return error;
 	umask(022);

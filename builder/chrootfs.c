@@ -1,11 +1,18 @@
 #include "builder/chrootfs.h"
 
+#include "lib/base/err.h"
+
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 
 #define PATH_ROOM    4096
 #define RESOLVER     "/etc/resolv.conf"
@@ -62,6 +69,24 @@ static int mount_at(int root_dir, const char *target, const char *source,
 	return mount(source, path, type, flags, data) < 0 ? errno : 0;
 }
 
+/* In a user namespace nobody makes devices: there the host's own lies over a file. */
+static int make_node(int dev, const struct node *n)
+{
+	auto_free char *source = xasprintf("/dev/%s", n->name);
+	auto_fd int over = -1;
+	char target[PATH_ROOM];
+
+	if (mknodat(dev, n->name, S_IFCHR | 0666, makedev(n->major, n->minor)) == 0)
+		return 0;
+	if (errno != EPERM)
+		return errno;
+	over = openat(dev, n->name, O_RDONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	if (over < 0)
+		return errno;
+	fd_path(over, target);
+	return mount(source, target, NULL, MS_BIND, NULL) < 0 ? errno : 0;
+}
+
 static int make_nodes(int root_dir)
 {
 	auto_fd int dev = open_target(root_dir, "dev", O_DIRECTORY);
@@ -69,10 +94,12 @@ static int make_nodes(int root_dir)
 	if (dev < 0)
 		return errno;
 	umask(0);
-	for (size_t i = 0; i < ARRAY_COUNT(nodes); i++)
-		if (mknodat(dev, nodes[i].name, S_IFCHR | 0666,
-			    makedev(nodes[i].major, nodes[i].minor)) < 0)
-			return errno;
+	for (size_t i = 0; i < ARRAY_COUNT(nodes); i++) {
+		int error = make_node(dev, &nodes[i]);
+
+		if (error)
+			return error;
+	}
 	for (size_t i = 0; i < ARRAY_COUNT(dev_links); i++)
 		if (symlinkat(dev_links[i][0], dev, dev_links[i][1]) < 0)
 			return errno;
@@ -88,11 +115,13 @@ struct mount_line {
 
 static const struct mount_line before_nodes[] = {
 	{ "proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL },
-	{ "sys", "sysfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL },
 	{ "dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=64k" },
 	{ "run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755" },
 	{ "tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777" },
 };
+
+static const struct mount_line sys = { "sys", "sysfs",
+	MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, NULL };
 
 static const struct mount_line after_nodes[] = {
 	{ "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
@@ -100,11 +129,48 @@ static const struct mount_line after_nodes[] = {
 	{ "dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777" },
 };
 
+static int mount_line(int root_dir, const struct mount_line *line)
+{
+	return mount_at(
+		root_dir, line->target, line->type, line->type, line->flags, line->data);
+}
+
+/* In a child that shares our descriptors: *net_fd is a place for its network. */
+static int mount_sys_apart(int root_dir, const struct mount_line *line, int net_fd)
+{
+	auto_fd int own = -1;
+
+	if (unshare(CLONE_NEWNET) < 0)
+		return errno;
+	own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	if (own < 0 || dup3(own, net_fd, O_CLOEXEC) < 0)
+		return errno;
+	return mount_line(root_dir, line);
+}
+
+/* sysfs shows the network of its mounter, who must own it: one without anything in it,
+ * which lasts as long as somebody holds it. */
+static int mount_sys(int root_dir, const struct mount_line *line, int *net_fd)
+{
+	struct clone_args args = { .flags = CLONE_FILES, .exit_signal = SIGCHLD };
+	int status = 0;
+	pid_t pid;
+
+	*net_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (*net_fd < 0)
+		return errno;
+	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0)
+		_exit(mount_sys_apart(root_dir, line, *net_fd));
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return errno;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : ECHILD;
+}
+
 static int mount_lines(int root_dir, const struct mount_line *line, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		int error = mount_at(root_dir, line[i].target, line[i].type, line[i].type,
-			line[i].flags, line[i].data);
+		int error = mount_line(root_dir, &line[i]);
 
 		if (error)
 			return error;
@@ -220,20 +286,36 @@ static int give_secrets(int root_dir, const struct secrets *secrets)
 	return run < 0 ? errno : secrets_write(secrets, run);
 }
 
-int chrootfs_enter(const struct chroot *c, bool network)
+/* What a mount has and a remount in a user namespace must not take from it. */
+static unsigned long kept_flags(const char *path)
+{
+	struct statvfs fs;
+	unsigned long flags;
+
+	if (statvfs(path, &fs) < 0)
+		return 0;
+	flags = fs.f_flag &
+		(ST_NOSUID | ST_NODEV | ST_NOEXEC | ST_NOATIME | ST_NODIRATIME);
+	return fs.f_flag & ST_RELATIME ? flags | MS_RELATIME : flags;
+}
+
+int chrootfs_enter(const struct chroot *c, bool network, int *net_fd)
 {
 	auto_fd int root_dir = -1;
 	int error;
 
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 		mount(c->root, c->root, NULL, MS_BIND, NULL) < 0 ||
-		mount(NULL, c->root, NULL, MS_BIND | MS_REMOUNT | MS_NODEV, NULL) < 0)
+		mount(NULL, c->root, NULL,
+			MS_BIND | MS_REMOUNT | MS_NODEV | kept_flags(c->root), NULL) < 0)
 		return errno;
 	root_dir = open(c->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root_dir < 0)
 		return errno;
 	umask(022);
 	error = mount_lines(root_dir, before_nodes, ARRAY_COUNT(before_nodes));
+	if (error == 0)
+		error = mount_sys(root_dir, &sys, net_fd);
 	if (error == 0)
 		error = make_nodes(root_dir);
 	if (error == 0)

@@ -28,6 +28,7 @@ struct chroot {
 	const struct secrets *secrets; /* NULL: none; else in /run/secrets */
 };
 
-int chrootfs_enter(const struct chroot *c, bool network) must_check nonnull;
+/* Whoever waits for the command holds *net_fd: the empty network that its /sys shows. */
+int chrootfs_enter(const struct chroot *c, bool network, int *net_fd) must_check nonnull;
 
 #endif

@@ -241,11 +241,11 @@ int cmd_nightly(struct call *c, struct err *e)
 		.dir = -1,
 		.journal_fd = -1,
 		.start_s = (int64_t)time(NULL) };
+	struct subids ids;
 	int rc;
 
-	if (geteuid() != 0)
-		return err_set(
-			e, ERR_FAILED, "building needs root, for ownership and mounts");
+	if (unshared_ids(v.build.unshare, &ids, e) < 0)
+		return -1;
 	if (!v.build.cache)
 		v.build.cache = "cache";
 	rc = run(&n, c->argv, c->argc, e);

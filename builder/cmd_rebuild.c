@@ -29,6 +29,10 @@ const struct opt rebuild_opts[] = {
 		.help = "compress on N threads (default: all processors)",
 		.min = 1,
 		.max = 64 },
+	{ .name = "unshare",
+		.kind = OPT_FLAG,
+		.offset = AT(unshare),
+		.help = "build in a user namespace of your own, without root" },
 	{ .name = NULL },
 };
 
@@ -155,7 +159,8 @@ static int build_again(struct rebuild *r, const char *recipe, struct err *e)
 		.serial = rec->build.serial,
 		.cache = r->values->cache,
 		.threads = r->values->threads,
-		.allow_unverified = rec->settings.allow_unverified };
+		.allow_unverified = rec->settings.allow_unverified,
+		.unshare = r->values->unshare };
 	auto_buf struct buf text = BUF_INIT(REPORT_MAX);
 	auto_order struct order o;
 	size_t lines;
@@ -209,9 +214,6 @@ int cmd_rebuild(struct call *c, struct err *e)
 
 	if (!r.values->verify)
 		return err_set(e, ERR_USAGE, "say --verify: only that is done");
-	if (geteuid() != 0)
-		return err_set(
-			e, ERR_FAILED, "building needs root, for ownership and mounts");
 	recorded_init(&r.recorded);
 	rc = run(&r, c->argv[0], e);
 	if (rc < 0)

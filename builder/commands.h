@@ -24,7 +24,7 @@ extern const struct night_values nightly_defaults;
 struct rebuild_values {
 	const char *cache;
 	int64_t threads;
-	bool verify;
+	bool verify, unshare;
 };
 
 extern const struct opt rebuild_opts[];

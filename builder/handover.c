@@ -4,6 +4,7 @@
 #include "builder/pack.h"
 #include "builder/provenance.h"
 #include "builder/sbom.h"
+#include "builder/unshared.h"
 
 #include "lib/adapt/xz.h"
 #include "lib/base/atomic.h"
@@ -242,6 +243,8 @@ int handover_complete(struct job *j, struct err *e)
 	struct handover h = { .job = j, .e = e };
 	int rc = -1;
 
+	if (unshared_become(j->owner_uid, j->owner_gid, e) < 0)
+		return -1;
 	packages_init(&h.packages);
 	rootfs_init(&h.tree);
 	if (j->source_count)

@@ -34,6 +34,9 @@ struct job {
 	int64_t created_s, epoch_s;
 	bool epoch_fixed; /* by SOURCE_DATE_EPOCH */
 	bool allow_unverified;
+	bool is_contained; /* in a user namespace: no device nodes */
+	uid_t owner_uid;   /* whose what is handed over becomes */
+	gid_t owner_gid;
 	bool is_retry; /* it failed before, tonight: what comes of it is flaky */
 	unsigned int threads;
 	int64_t xz_level, zst_level;

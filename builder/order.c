@@ -123,6 +123,8 @@ int order_open(struct order *o, const struct build_values *v, const char *dir,
 	struct job *j = &o->job;
 
 	o->values = v;
+	if (unshared_ids(v->unshare, &o->ids, e) < 0)
+		return -1;
 	j->out = out;
 	if (load_open(dir, l, e) < 0)
 		return -1;
@@ -142,7 +144,12 @@ int order_open(struct order *o, const struct build_values *v, const char *dir,
 
 static int run_in_session(void *ctx, struct err *e)
 {
-	return build_run(ctx, e);
+	struct job *j = ctx;
+
+	j->is_contained = !userns_is_initial();
+	if (j->is_contained && unshared_check_mounts(e) < 0)
+		return -1;
+	return build_run(j, e);
 }
 
 void order_keep_failure(struct order *o, const struct err *why)
@@ -173,6 +180,10 @@ int order_build(struct order *o, bool keep_failure, struct err *e)
 		return -1;
 	j->recipe->image.serial.text = j->serial;
 	s.cover = p->outer;
+	if (o->ids.full) {
+		s.ids = &o->ids;
+		j->owner_uid = j->owner_gid = USERNS_IDS;
+	}
 	s.timeout_s = (int64_t)j->release->timeout_s;
 	if (session_run(&s, e) < 0) {
 		if (keep_failure)

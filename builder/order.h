@@ -8,6 +8,7 @@
 
 #include "builder/load.h"
 #include "builder/place.h"
+#include "builder/unshared.h"
 
 #include "lib/base/opt.h"
 
@@ -15,7 +16,7 @@
 struct build_values {
 	const char *out_dir, *compress, *serial, *cache;
 	int64_t threads, cache_max;
-	bool allow_unverified;
+	bool allow_unverified, unshare;
 	struct opt_list options, secrets;
 };
 
@@ -23,6 +24,7 @@ struct order {
 	struct loaded loaded;
 	struct job job;
 	struct place place;
+	struct subids ids; /* full: it is built in a user namespace of these */
 	const struct build_values *values;
 };
 
@@ -80,10 +82,14 @@ int order_result(
 			.offset = ORDER_AT(type, options),                               \
 			.arg = "KEY=VALUE",                                              \
 			.help = "set a value of the recipe, as source.url=..." },        \
+		{ .name = "allow-unverified",                                            \
+			.kind = OPT_FLAG,                                                \
+			.offset = ORDER_AT(type, allow_unverified),                      \
+			.help = "use sources that nothing verifies; build.json says "    \
+				"so" },                                                  \
 	{                                                                                \
-		.name = "allow-unverified", .kind = OPT_FLAG,                            \
-		.offset = ORDER_AT(type, allow_unverified),                              \
-		.help = "use sources that nothing verifies; build.json says so"          \
+		.name = "unshare", .kind = OPT_FLAG, .offset = ORDER_AT(type, unshare),  \
+		.help = "build in a user namespace of your own, without root"            \
 	}
 
 #define ORDER_DEFAULTS                                                                   \

@@ -3,6 +3,7 @@
 #include "lib/base/fs.h"
 
 #include <fcntl.h>
+#include <grp.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <sched.h>
@@ -57,6 +58,18 @@ static int prepare(const struct session *s, int alive_fd, struct err *e)
 	return s->cover ? cover(s->cover, e) : 0;
 }
 
+/* The parent writes the maps, and says so. */
+static int become_root(int ready_fd, struct err *e)
+{
+	char word;
+
+	if (read(ready_fd, &word, 1) != 1)
+		return err_set(e, ERR_INTERRUPTED, "the parent is gone");
+	if (setgroups(0, NULL) < 0 || setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		return err_sys(e, "cannot become root of the user namespace");
+	return 0;
+}
+
 __attribute__((noreturn)) static void child(
 	const struct session *s, int report_fd, int alive_fd)
 {
@@ -68,7 +81,9 @@ __attribute__((noreturn)) static void child(
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	rc = prepare(s, alive_fd, &e);
+	rc = s->ids ? become_root(alive_fd, &e) : 0;
+	if (rc == 0)
+		rc = prepare(s, alive_fd, &e);
 	if (rc == 0)
 		rc = s->run(s->ctx, &e);
 	if (rc < 0 && fs_write_all(report_fd, &e, sizeof(e), &ignored) < 0)
@@ -76,11 +91,15 @@ __attribute__((noreturn)) static void child(
 	_exit(rc < 0);
 }
 
-static pid_t clone_child(void)
+static pid_t clone_child(bool own_user)
 {
 	struct clone_args args = { .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC |
 					    CLONE_NEWUTS,
 		.exit_signal = SIGCHLD };
+
+	/* Made first, it owns the others. */
+	if (own_user)
+		args.flags |= CLONE_NEWUSER;
 
 	return (pid_t)syscall(SYS_clone3, &args, sizeof(args));
 }
@@ -143,6 +162,13 @@ static int end_of(pid_t pid, int report_fd, struct err *e)
 		"the build process ended without a word (status %d)", status);
 }
 
+static int let_in(pid_t pid, const struct subids *ids, int ready_fd, struct err *e)
+{
+	if (userns_write_maps(pid, USERNS_STORE, ids, e) < 0)
+		return -1;
+	return fs_write_all(ready_fd, "", 1, e);
+}
+
 static int supervise(const struct session *s, int signal_fd, struct err *e)
 {
 	int report[2], alive[2], rc;
@@ -155,7 +181,7 @@ static int supervise(const struct session *s, int signal_fd, struct err *e)
 		close(report[1]);
 		return err_sys(e, "cannot make a pipe");
 	}
-	pid = clone_child();
+	pid = clone_child(s->ids != NULL);
 	if (pid == 0) {
 		close(alive[1]);
 		child(s, report[1], alive[0]);
@@ -163,7 +189,9 @@ static int supervise(const struct session *s, int signal_fd, struct err *e)
 	close(report[1]);
 	close(alive[0]);
 	rc = pid < 0 ? err_sys(e, "cannot make namespaces for the build") : 0;
-	if (pid > 0 && watch(pid, signal_fd, s->timeout_s, e) == 0) {
+	if (pid > 0 && s->ids)
+		rc = let_in(pid, s->ids, alive[1], e);
+	if (pid > 0 && rc == 0 && watch(pid, signal_fd, s->timeout_s, e) == 0) {
 		rc = end_of(pid, report[0], e);
 	} else if (pid > 0) {
 		/* The kernel ends the rest of the pid namespace before this returns. */

@@ -6,7 +6,7 @@
 #ifndef BUILDER_SESSION_H
 #define BUILDER_SESSION_H
 
-#include "lib/base/err.h"
+#include "lib/base/userns.h"
 
 #include <stdint.h>
 
@@ -16,6 +16,8 @@ struct session {
 	const char *cover; /* this path is seen by ordinary users inside, though 0700
 			      outside; NULL: none */
 	int64_t timeout_s; /* 0: none */
+	const struct subids *ids; /* as root of a user namespace of these; NULL: as we
+				     are */
 };
 
 int session_run(const struct session *s, struct err *e) must_check nonnull;

@@ -110,7 +110,8 @@ static int make_args(struct job *j, struct args *a, struct err *e)
 	if (find_lines(j, &mirror, e) < 0)
 		return -1;
 	add(a, MMDEBSTRAP);
-	add(a, "--mode=root");
+	/* Its mode unshare makes no namespace when it is root of one already. */
+	add(a, j->is_contained ? "--mode=unshare" : "--mode=root");
 	add(a, "--format=directory");
 	add(a, SKIP);
 	add(a, "--dpkgopt=force-unsafe-io");

@@ -1,5 +1,7 @@
 #include "builder/workdir.h"
 
+#include "builder/unshared.h"
+
 #include "lib/base/fs.h"
 
 #include <fcntl.h>
@@ -62,17 +64,28 @@ static bool is_abandoned(int dir, const struct stat *st, int *lock)
 	return flock(*lock, LOCK_EX | LOCK_NB) == 0;
 }
 
+/* What a build in a user namespace made belongs to ids that are not ours. */
+static int remove_tree(int base_dir, const char *name)
+{
+	struct err ignored;
+
+	if (fs_remove_tree(base_dir, name, &ignored) == 0)
+		return 0;
+	if (geteuid() == 0 || (ignored.sys != EACCES && ignored.sys != EPERM))
+		return -1;
+	return unshared_remove_tree(base_dir, name, &ignored);
+}
+
 static bool sweep_one(int base_dir, const char *name)
 {
 	auto_fd int dir = openat(base_dir, name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	auto_fd int lock = -1;
-	struct err ignored;
 	struct stat st;
 
 	if (dir < 0 || fstat(dir, &st) < 0 || st.st_uid != geteuid() ||
 		!is_abandoned(dir, &st, &lock))
 		return false;
-	return fs_remove_tree(base_dir, name, &ignored) == 0;
+	return remove_tree(base_dir, name) == 0;
 }
 
 unsigned int workdir_sweep(int base_dir, const char *prefix)
@@ -94,10 +107,9 @@ unsigned int workdir_sweep(int base_dir, const char *prefix)
 void workdir_remove(struct workdir *w)
 {
 	int saved = errno;
-	struct err ignored;
 
 	/* What cannot be removed now is swept at the next start. */
-	if (w->dir >= 0 && fs_remove_tree(w->base_dir, w->name, &ignored) < 0)
+	if (w->dir >= 0 && remove_tree(w->base_dir, w->name) < 0)
 		errno = saved;
 	close_all(w);
 	errno = saved;

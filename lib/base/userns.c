@@ -208,6 +208,15 @@ void subids_find(uid_t uid, struct subids *out)
 	*out = s;
 }
 
+bool userns_is_initial(void)
+{
+	static const char whole[] = "         0          0 4294967295\n";
+	struct buf text auto_buf = BUF_INIT(4096);
+
+	return !read_text("/proc/self/uid_map", &text) ||
+	       strcmp(buf_str(&text), whole) == 0;
+}
+
 /* ---- writing the maps */
 
 struct map_line {

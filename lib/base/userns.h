@@ -29,6 +29,9 @@ void subids_find(uid_t uid, struct subids *out) nonnull;
 bool subids_parse(
 	struct bytes text, const char *name, uid_t uid, unsigned int *start) nonnull;
 
+/* Is this the machine's own user namespace, where ids are what they seem? */
+bool userns_is_initial(void);
+
 enum userns_kind {
 	USERNS_CONTAINER, /* 0 SUB 65536: what a container sees */
 	USERNS_STORE, /* 0 SUB 65536, and 65536 UID 1: root of it may write the user's own
