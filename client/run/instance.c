@@ -2,12 +2,15 @@
 
 #include "client/run/env.h"
 #include "client/run/supervise.h"
+#include "lib/base/fs.h"
 #include "lib/base/spawn.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
+
+#define TEMPLATES_MAX (64U << 10) /* the list */
 
 extern char **environ;
 
@@ -242,6 +245,20 @@ static const char *const *make_env(struct instance *i, const struct container_co
 	return env;
 }
 
+/* The list for containers of users goes before the other. What is damaged is left out: the
+ * name in a file is no reason not to start. */
+static const char *read_templates(struct instance *i)
+{
+	static const char *const lists[] = { "meta/templates-user", "meta/templates" };
+	auto_buf struct buf text = BUF_INIT(TEMPLATES_MAX);
+	struct err ignored;
+
+	for (size_t n = 0; n < ARRAY_COUNT(lists); n++)
+		if (fs_read_at(i->image_fd, lists[n], &text, &ignored) == 0)
+			return arena_strdup(&i->strings, buf_str(&text));
+	return NULL;
+}
+
 static void describe(struct instance *i, const struct container_config *c, bool tty)
 {
 	struct plan *p = &i->plan;
@@ -264,6 +281,7 @@ static void describe(struct instance *i, const struct container_config *c, bool 
 	if (tty) /* before the command asks for it */
 		ioctl(0, TIOCGWINSZ, &p->window);
 	p->hostname = i->hostname;
+	p->templates = read_templates(i);
 	p->workdir = arena_strdup(&i->strings, c->workdir);
 	p->argv = (char *const *)(uintptr_t)copy_list(
 		&i->strings, (const char *const *)c->argv, 0);

@@ -1,10 +1,10 @@
 #include "client/run/rootfs.h"
 
 #include "client/run/mount.h"
-#include "lib/base/fs.h"
+#include "client/run/rootfile.h"
+#include "client/run/templates.h"
 
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <sys/syscall.h>
 
 #define RESOLV_MAX  8192
@@ -139,98 +139,53 @@ int rootfs_enter(int root_fd, bool shared, struct err *e)
 
 /* ---- names */
 
-static int open_below(int root_fd, const char *path)
-{
-	struct open_how how = {
-		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS,
-	};
-
-	return (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
-}
-
-/* Is it a file with something in it, wherever its links lead inside the root? */
-static bool has_content(int root_fd, const char *path)
-{
-	struct open_how how = {
-		.flags = O_PATH | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
-	};
-	auto_fd int fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
-	struct stat st;
-
-	return fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0;
-}
-
-/* What is there under this name, a link too, is replaced as a whole. */
-static int put_file(
-	int etc, const char *name, const char *text, size_t len, struct err *e)
-{
-	static const char temporary[] = ".rootyard-new";
-	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	auto_fd int fd = openat(etc, name, flags, 0644);
-	bool aside = fd < 0 && errno == EEXIST;
-
-	if (aside) {
-		unlinkat(etc, temporary, 0);
-		fd = openat(etc, temporary, flags, 0644);
-	}
-	if (fd < 0)
-		return err_sys(e, "cannot write '/etc/%s'", name);
-	if (fs_write_all(fd, text, len, e) < 0)
-		return err_wrap(e, "cannot write '/etc/%s'", name);
-	if (aside && renameat(etc, temporary, etc, name) < 0) {
-		unlinkat(etc, temporary, 0);
-		if (errno != EISDIR)
-			return err_sys(e, "cannot write '/etc/%s'", name);
-	}
-	return 0;
-}
-
 static int put_resolv_conf(int root_fd, int etc, struct err *e)
 {
 	auto_fd int host = open("/etc/resolv.conf", O_RDONLY | O_CLOEXEC);
 	char text[RESOLV_MAX];
 	ssize_t n;
 
-	if (host < 0 || has_content(root_fd, "etc/resolv.conf"))
+	if (host < 0 || rootfile_has_content(root_fd, "etc/resolv.conf"))
 		return 0;
 	n = read(host, text, sizeof(text));
-	return n <= 0 ? 0 : put_file(etc, "resolv.conf", text, (size_t)n, e);
+	return n <= 0 ? 0 : rootfile_put(etc, "resolv.conf", text, (size_t)n, NULL, e);
 }
 
 /* apt runs its downloads as a user of their own, and insists. */
 static int put_apt_conf(int root_fd, struct err *e)
 {
 	static const char text[] = "APT::Sandbox::User \"root\";\n";
-	auto_fd int dir = open_below(root_fd, "etc/apt/apt.conf.d");
+	auto_fd int dir = rootfile_dir(root_fd, "etc/apt/apt.conf.d");
 
 	return dir < 0 ? 0
-		       : put_file(dir, "99rootyard-one-id", text, sizeof(text) - 1, e);
+		       : rootfile_put(dir, "99rootyard-one-id", text, sizeof(text) - 1,
+				 NULL, e);
 }
 
 int rootfs_write_names(int root_fd, const struct plan *p, struct err *e)
 {
-	auto_fd int etc = open_below(root_fd, "etc");
+	auto_fd int etc = rootfile_dir(root_fd, "etc");
 	char text[256];
 	int n;
 
+	if (p->templates && templates_fill(root_fd, p->templates, p->hostname, e) < 0)
+		return -1;
 	if (etc < 0)
 		return 0;
 	if (!(p->flags & PLAN_FULL_MAP) && put_apt_conf(root_fd, e) < 0)
 		return -1;
 	n = snprintf(text, sizeof(text), "%s\n", p->hostname);
-	if (put_file(etc, "hostname", text, (size_t)n, e) < 0)
+	if (rootfile_put(etc, "hostname", text, (size_t)n, NULL, e) < 0)
 		return -1;
-	if (!has_content(root_fd, "etc/hosts")) {
+	if (!rootfile_has_content(root_fd, "etc/hosts")) {
 		n = snprintf(text, sizeof(text),
 			"127.0.0.1\tlocalhost\n::1\tlocalhost\n127.0.1.1\t%s\n",
 			p->hostname);
-		if (put_file(etc, "hosts", text, (size_t)n, e) < 0)
+		if (rootfile_put(etc, "hosts", text, (size_t)n, NULL, e) < 0)
 			return -1;
 	}
 	if (p->resolv_conf)
-		return put_file(
-			etc, "resolv.conf", p->resolv_conf, strlen(p->resolv_conf), e);
+		return rootfile_put(etc, "resolv.conf", p->resolv_conf,
+			strlen(p->resolv_conf), NULL, e);
 	return p->flags & PLAN_HOST_NET ? put_resolv_conf(root_fd, etc, e) : 0;
 }

@@ -28,7 +28,7 @@ int rootfs_mount(const struct plan *p, const struct layers *layers,
  * namespaces that are made inside, as an init expects. */
 int rootfs_enter(int root_fd, bool shared, struct err *e) must_check nonnull;
 
-/* Writes into /etc what an image cannot know: hostname; hosts and (with a network)
+/* Writes what an image cannot know: what waits for it in its templates; in /etc hostname; hosts and (with a network)
  * resolv.conf where it has none; with one id, that apt need not become another user. An
  * /etc that is no plain directory is left alone. */
 int rootfs_write_names(
