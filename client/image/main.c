@@ -13,6 +13,7 @@ int main(int argc, char **argv)
 		cmd_verify,
 		cmd_prune,
 		cmd_df,
+		cmd_mirror,
 		{ .name = NULL },
 	};
 	const struct program program = {

@@ -24,6 +24,7 @@ void repo_release(struct repo *r)
 	current_release(&r->current);
 	trust_release(&r->trust);
 	fetcher_close(&r->fetch);
+	buf_release(&r->current_text);
 	if (r->state_fd >= 0)
 		close(r->state_fd);
 }
@@ -59,7 +60,7 @@ static int timeout_s(void)
 	return n > 0 && n <= 3600 ? (int)n : 0;
 }
 
-static int connect_to(struct repo *r, struct err *e)
+int repo_connect(const struct repo *r, struct fetcher **out, struct err *e)
 {
 	const struct remote *remote = r->remote;
 	auto_buf struct buf token = BUF_INIT(TOKEN_MAX);
@@ -77,7 +78,7 @@ static int connect_to(struct repo *r, struct err *e)
 	if (read_token(remote, &token, e) < 0)
 		return -1;
 	s.token = token.len > 0 ? buf_str(&token) : NULL;
-	return fetcher_open(&s, &r->fetch, e);
+	return fetcher_open(&s, out, e);
 }
 
 /* ---- roots and current */
@@ -104,16 +105,17 @@ static int walk_roots(struct repo *r, struct err *e)
 
 static int refresh(struct repo *r, struct err *e)
 {
-	auto_buf struct buf text = BUF_INIT(TRUST_DOC_MAX);
+	struct buf *text = &r->current_text;
 
 	if (walk_roots(r, e) < 0)
 		return -1;
-	if (fetch_document(r->fetch, r->remote->url, LAYOUT_CURRENT, &text, e) < 0) {
+	text->ceiling = TRUST_DOC_MAX;
+	if (fetch_document(r->fetch, r->remote->url, LAYOUT_CURRENT, text, e) < 0) {
 		if (e->code == ERR_NOTFOUND)
 			e->code = ERR_NETWORK;
 		return -1;
 	}
-	return trust_current(&r->trust, buf_bytes(&text), &r->current, e);
+	return trust_current(&r->trust, buf_bytes(text), &r->current, e);
 }
 
 static int pin_root(
@@ -145,7 +147,7 @@ int repo_pin(const struct remote *remote, int state_fd, struct bytes root_text,
 {
 	auto_repo struct repo r = { .remote = remote, .state_fd = state_fd };
 
-	if (connect_to(&r, e) < 0 ||
+	if (repo_connect(&r, &r.fetch, e) < 0 ||
 		pin_root(&r, root_text, (int64_t)time(NULL), e) < 0 || refresh(&r, e) < 0)
 		return -1;
 	*out = r;
@@ -202,7 +204,7 @@ int repo_open(const struct remote *remote, const struct repo_options *options,
 	if (options)
 		r.options = *options;
 
-	if (connect_to(&r, e) < 0)
+	if (repo_connect(&r, &r.fetch, e) < 0)
 		return -1;
 	if (remote_kind(remote) != REMOTE_ROOTYARD)
 		r.trust.now_s = (int64_t)time(NULL);
@@ -274,9 +276,8 @@ static int fetch_object(struct repo *r, const char *base, const char *what,
 	return trust_object_check(what, &object->sha256, object->size, buf_bytes(out), e);
 }
 
-/* out's ceiling is the size that was signed for. */
-static int fetch_anywhere(struct repo *r, const char *what,
-	const struct trust_object *object, struct buf *out, struct err *e)
+int repo_object(struct repo *r, const char *what, const struct trust_object *object,
+	struct buf *out, struct err *e)
 {
 	const char *base[BASES_MAX];
 	size_t count = bases_of(r, base);
@@ -291,6 +292,24 @@ static int fetch_anywhere(struct repo *r, const char *what,
 	}
 	*e = worst;
 	return e->code == ERR_NOTFOUND ? listed_but_missing(r, what, e) : -1;
+}
+
+int repo_beside(struct repo *r, const char *path, struct buf *out, struct err *e)
+{
+	const char *base[BASES_MAX];
+	size_t count = bases_of(r, base);
+	struct err worst = { 0 };
+
+	for (size_t i = 0; i < count; i++) {
+		struct err one;
+
+		buf_clear(out);
+		if (fetch_document(r->fetch, base[i], path, out, &one) == 0)
+			return 0;
+		keep_worst(&worst, &one, i);
+	}
+	*e = worst;
+	return -1;
 }
 
 /* ---- servers of other kinds */
@@ -356,17 +375,36 @@ int repo_catalog(struct repo *r, struct err *e)
 		return err_set(e, ERR_UNTRUSTED,
 			"not trusted: a catalog of %" PRIu64 " bytes (at most %u)",
 			object->size, CATALOG_MAX);
-	if (fetch_anywhere(r, "the catalog", object, &text, e) < 0)
+	if (repo_object(r, "the catalog", object, &text, e) < 0)
 		return -1;
 	catdoc_release(&r->catalog);
 	memset(&r->catalog, 0, sizeof(r->catalog));
 	return trust_catalog(&r->trust, &r->current, buf_bytes(&text), &r->catalog, e);
 }
 
+int repo_read_image(const struct catdoc_line *line, struct bytes text,
+	struct imagedoc *out, struct err *e)
+{
+	auto_imagedoc struct imagedoc doc = { 0 };
+	char name[IMAGE_NAME_MAX];
+
+	image_format(&line->image, name);
+	if (imagedoc_parse(text, &doc, e) < 0) {
+		e->code = ERR_UNTRUSTED;
+		return err_wrap(e, "not trusted: the image document of '%s'", name);
+	}
+	if (!image_equal(&doc.image, &line->image))
+		return err_set(e, ERR_UNTRUSTED,
+			"not trusted: the document of '%s' speaks of another image",
+			name);
+	*out = doc;
+	memset(&doc, 0, sizeof(doc));
+	return 0;
+}
+
 int repo_image(struct repo *r, const struct catdoc_line *line, struct imagedoc *out,
 	struct err *e)
 {
-	auto_imagedoc struct imagedoc doc = { 0 };
 	char path[LAYOUT_PATH_MAX], name[IMAGE_NAME_MAX];
 	struct trust_object object = {
 		.path = path, .size = line->doc_size, .sha256 = line->doc
@@ -386,19 +424,9 @@ int repo_image(struct repo *r, const struct catdoc_line *line, struct imagedoc *
 			" bytes (at most %u)",
 			line->doc_size, IMAGE_DOC_MAX);
 	layout_object(&line->doc, path);
-	if (fetch_anywhere(r, "the image document", &object, &text, e) < 0)
+	if (repo_object(r, "the image document", &object, &text, e) < 0)
 		return err_wrap(e, "'%s'", name);
-	if (imagedoc_parse(buf_bytes(&text), &doc, e) < 0) {
-		e->code = ERR_UNTRUSTED;
-		return err_wrap(e, "not trusted: the image document of '%s'", name);
-	}
-	if (!image_equal(&doc.image, &line->image))
-		return err_set(e, ERR_UNTRUSTED,
-			"not trusted: the document of '%s' speaks of another image",
-			name);
-	*out = doc;
-	memset(&doc, 0, sizeof(doc));
-	return 0;
+	return repo_read_image(line, buf_bytes(&text), out, e);
 }
 
 /* ---- files of a build */

@@ -1,7 +1,7 @@
 /* repo.h -- one remote, opened: its trusted state, what it says now, and its files.
  * In      a configured remote
  * Out     documents that were verified, files whose size and digest are what they say
- * Rules   nothing leaves here unverified; mirrors named by the catalog are tried in turn,
+ * Rules   nothing leaves here unverified but repo_beside's; mirrors named by the catalog are tried in turn,
  *         also in the middle of a file, first in haste, then with patience; an untrusted
  *         answer counts more than a missing one
  * Errors  ERR_AGAIN when what is listed is nowhere: a newer generation may be out
@@ -28,8 +28,9 @@ struct repo {
 	int state_fd;
 	struct trust trust;
 	struct current current;
-	struct catdoc catalog;  /* after repo_catalog */
-	struct foreign foreign; /* what it was made of, of a kind that signs nothing */
+	struct buf current_text; /* its envelope, as it came */
+	struct catdoc catalog;   /* after repo_catalog */
+	struct foreign foreign;  /* what it was made of, of a kind that signs nothing */
 };
 
 #define REPO_INIT                                                                        \
@@ -50,11 +51,28 @@ int repo_pin(const struct remote *remote, int state_fd, struct bytes root_text,
 int repo_open(const struct remote *remote, const struct repo_options *options,
 	struct repo *out, struct err *e) must_check nonnull_args(1, 3, 4);
 
+/* Another connection to the same remote, for another thread: a copy of r with it may fetch, and is
+ * not released. */
+int repo_connect(
+	const struct repo *r, struct fetcher **out, struct err *e) must_check nonnull;
+
 /* Fetches and verifies the catalog that current names. */
 int repo_catalog(struct repo *r, struct err *e) must_check nonnull;
 
 /* Fetches and verifies the document of one image of the catalog. */
 int repo_image(struct repo *r, const struct catdoc_line *line, struct imagedoc *out,
+	struct err *e) must_check nonnull;
+
+/* What a verified document names by content; out's ceiling is the size that was signed for. */
+int repo_object(struct repo *r, const char *what, const struct trust_object *object,
+	struct buf *out, struct err *e) must_check nonnull;
+
+/* The document of this line of the catalog, of text that was verified. */
+int repo_read_image(const struct catdoc_line *line, struct bytes text,
+	struct imagedoc *out, struct err *e) must_check nonnull;
+
+/* A small file that nothing vouches for: a signature, or what the caller will verify. */
+int repo_beside(struct repo *r, const char *path, struct buf *out,
 	struct err *e) must_check nonnull;
 
 /* A file of a build, verified; it lies beneath dir_fd under the name of its digest until

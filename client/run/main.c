@@ -70,6 +70,8 @@ int main(int argc, char **argv)
 			"compare what is stored with what was signed for, and mend it"),
 		IMAGE_VERB("prune", "[--all]", "remove images that nothing needs"),
 		IMAGE_VERB("df", "", "show what is stored and how much disk it takes"),
+		IMAGE_VERB("mirror", "REMOTE DIR [PATTERN...]",
+			"copy a published tree, verified"),
 		IMAGE_VERB("remote", "add|list|rm ...", "servers that images come from"),
 		{ .name = NULL },
 	};
