@@ -60,6 +60,12 @@ for _ in range(300):
     held.sendall(b"GET /file HTTP/1.1\r\nHost: x\r\n\r\n")
     held.recv(4096)
 worker = max(tids, key=lambda t: ticks(t) - before[t])
+# when it waits for the next request, not at the end of this one
+def waits(tid):
+    with open("/proc/%d/task/%d/syscall" % (pid, tid)) as f:
+        return f.read().split()[0] in ("232", "281") # epoll_wait, epoll_pwait
+while not waits(worker):
+    time.sleep(0.05)
 SEIZE, INTERRUPT = 0x4206, 0x4207
 for request in (SEIZE, INTERRUPT):
     if libc.ptrace(request, worker, None, None) != 0:
@@ -78,7 +84,7 @@ if ! grep -q stopped "$T/tracer"; then
 	done_testing
 	exit
 fi
-for _ in {1..90}; do [ "$(alive)" != 200 ] && break; sleep 0.5; done
+for _ in {1..120}; do [ "$(alive)" != 503 ] || break; sleep 0.5; done
 is "$(alive)" 503 "a thread that does not answer any more shows at /livez"
 : >"$T/told"
 sleep 2.5
