@@ -4,10 +4,12 @@
  *     floor-httpd FILE THREADS      prints its port, serves 127.0.0.1 until killed */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +42,7 @@ static int write_rest(struct peer *p)
 					       : writev(p->fd, &rest, 1);
 
 		if (n < 0)
-			return 1;
+			return errno == EAGAIN ? 1 : -1;
 		p->sent += (size_t)n;
 	}
 	p->sent = 0;
@@ -64,23 +66,28 @@ static void add_peer(int set)
 	epoll_ctl(set, EPOLL_CTL_ADD, fd, &e);
 }
 
-static void serve_peer(struct peer *p)
+/* As write_rest. */
+static int serve_peer(struct peer *p)
 {
 	char request[4096];
+	int rest = p->sent > 0 ? write_rest(p) : 0;
 
-	if (p->sent > 0 && write_rest(p) != 0)
-		return;
-	while (p->sent == 0) {
+	while (rest == 0) {
 		ssize_t n = recv(p->fd, request, sizeof(request), 0);
 
-		if (n == 0) {
-			close(p->fd);
-			free(p);
-			return;
-		}
-		if (n < 0 || write_rest(p) != 0 || n < (ssize_t)sizeof(request))
-			return;
+		if (n <= 0)
+			return n < 0 && errno == EAGAIN ? 0 : -1;
+		rest = write_rest(p);
+		if (n < (ssize_t)sizeof(request))
+			break;
 	}
+	return rest;
+}
+
+static void remove_peer(struct peer *p)
+{
+	close(p->fd);
+	free(p);
 }
 
 static void *serve(void *arg)
@@ -93,10 +100,10 @@ static void *serve(void *arg)
 		int n = epoll_wait(set, got, 128, -1);
 
 		for (int i = 0; i < n; i++)
-			if (got[i].data.ptr)
-				serve_peer(got[i].data.ptr);
-			else
+			if (!got[i].data.ptr)
 				add_peer(set);
+			else if (serve_peer(got[i].data.ptr) < 0)
+				remove_peer(got[i].data.ptr);
 	}
 	return arg;
 }
@@ -110,6 +117,7 @@ int main(int argc, char **argv)
 	int fd = argc == 3 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
 	pthread_t thread;
 
+	signal(SIGPIPE, SIG_IGN);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return 2;
 	body_len = (size_t)st.st_size;

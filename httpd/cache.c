@@ -137,11 +137,11 @@ static int known_missing(struct err *e)
 	return -1;
 }
 
-static int note_missing(
-	struct cache *c, const struct site_path *where, const struct err *e)
+static int note_missing(struct cache *c, const struct site_path *where, int64_t now_ms,
+	const struct err *e)
 {
 	if (e->code == ERR_NOTFOUND && e->sys == ENOENT)
-		misses_add(c->misses, where->text);
+		misses_add(c->misses, where->text, now_ms);
 	return -1;
 }
 
@@ -152,10 +152,10 @@ int cache_get(struct cache *c, const char *path, const struct site_path *where,
 	struct file *f = set_find(c, set, where, now_ms);
 
 	if (!f) {
-		if (misses_has(c->misses, where->text))
+		if (misses_has(c->misses, where->text, now_ms))
 			return known_missing(e);
 		if (file_open(c->site, path, where, c->in_clear, &c->budget, &f, e) < 0)
-			return note_missing(c, where, e);
+			return note_missing(c, where, now_ms, e);
 		c->prepare(c->ctx, path, f);
 		set_add(set, f, now_ms);
 	}
