@@ -158,6 +158,8 @@ static int build_again(struct rebuild *r, const char *recipe, struct err *e)
 		.compress = compress,
 		.serial = rec->build.serial,
 		.cache = r->values->cache,
+		.cache_max = ORDER_CACHE_MAX,
+		.compress_anew = true,
 		.threads = r->values->threads,
 		.allow_unverified = rec->settings.allow_unverified,
 		.unshare = r->values->unshare };

@@ -10,6 +10,7 @@
 
 #define LINE_MAX     512
 #define PART_AGE_S   (7 * 86400)
+#define TEMP_AGE_S   86400
 #define RECORD_AGE_S (90 * 86400)
 
 int store_open(struct store *s, const char *path, int log_fd, struct err *e)
@@ -110,7 +111,10 @@ void store_trim(const struct store *s, int64_t max_bytes)
 
 		if (fstatat(s->dir, names.name[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue;
-		if (begins(names.name[i], "part-"))
+		if (strstr(names.name[i], ".tmp-") &&
+			st.st_mtim.tv_sec + TEMP_AGE_S < time(NULL))
+			unlinkat(s->dir, names.name[i], 0);
+		else if (begins(names.name[i], "part-"))
 			trim_part(s, names.name[i], &st);
 		else if (begins(names.name[i], "url-") &&
 			 st.st_mtim.tv_sec + RECORD_AGE_S < time(NULL))

@@ -2,6 +2,7 @@
 
 #include "builder/metadata.h"
 #include "builder/pack.h"
+#include "builder/piecestore.h"
 #include "builder/provenance.h"
 #include "builder/sbom.h"
 #include "builder/unshared.h"
@@ -80,30 +81,61 @@ static int add_sbom(struct handover *h)
 	return add_document(h, "sbom.spdx.json", buf_bytes(&text));
 }
 
+static int pack_with_cache(struct handover *h)
+{
+	struct job *j = h->job;
+	auto_piecestore struct piecestore store = PIECESTORE_INIT;
+	const struct pack_cache cache = piecestore_cache(&store);
+	const struct pack_options options = { .threads = j->threads,
+		.xz_level = (int)j->xz_level,
+		.zst_level = (int)j->zst_level,
+		.cache = j->pieces ? &cache : NULL };
+
+	if (j->pieces && piecestore_open(&store, j->pieces, j->log_fd, h->e) < 0)
+		return -1;
+	if (pack_tree(j->root_dir, &h->tree, j->stage_dir, &options, &h->packed, h->e) <
+		0)
+		return -1;
+	j->packed = h->packed.counts;
+	if (j->pieces)
+		store_trim(&store.store, j->cache_max_bytes);
+	return 0;
+}
+
 static int pack(struct handover *h)
 {
 	const struct job *j = h->job;
-	const struct pack_options options = { .threads = j->threads,
-		.xz_level = (int)j->xz_level,
-		.zst_level = (int)j->zst_level };
 	int64_t start = job_clock();
 	char size[32];
 
 	if (packages_read(j->root_dir, &h->packages, h->e) < 0 ||
 		rootfs_scan(j->root_dir, &h->packages, j->epoch_s, &h->tree, h->e) < 0 ||
-		pack_tree(j->root_dir, &h->tree, j->stage_dir, &options, &h->packed,
-			h->e) < 0)
+		pack_with_cache(h) < 0)
 		return -1;
 	h->artifact[h->count++] = h->packed.manifest;
 	h->artifact[h->count++] = h->packed.tar_xz;
 	h->artifact[h->count++] = h->packed.tar_zst;
-	job_timed(h->job, "pack", start, "%zu packages, %llu entries, %s",
+	job_timed(h->job, "pack", start,
+		"%zu packages, %llu entries, %s, %llu of %llu pieces as before",
 		h->packages.count, (unsigned long long)h->packed.entries,
-		out_size(h->packed.tar_xz.size, size, sizeof(size)));
+		out_size(h->packed.tar_xz.size, size, sizeof(size)),
+		(unsigned long long)j->packed.reused_pieces,
+		(unsigned long long)j->packed.pieces);
 	return 0;
 }
 
 /* ---- documents about the build itself */
+
+static void add_counts(struct jsonw *w, const struct pack_counts *c)
+{
+	jsonw_key(w, "packed");
+	jsonw_object(w);
+	jsonw_kint(w, "pieces", (int64_t)c->pieces);
+	jsonw_kint(w, "bytes", (int64_t)c->bytes);
+	jsonw_kint(w, "reused_pieces", (int64_t)c->reused_pieces);
+	jsonw_kint(w, "reused_bytes", (int64_t)c->reused_bytes);
+	jsonw_end_object(w);
+}
 
 static int write_timings(struct handover *h)
 {
@@ -122,6 +154,7 @@ static int write_timings(struct handover *h)
 		jsonw_end_object(&w);
 	}
 	jsonw_end_array(&w);
+	add_counts(&w, &j->packed);
 	jsonw_end_object(&w);
 	buf_add_byte(&text, '\n');
 	return atomic_write_file(

@@ -11,6 +11,7 @@
 
 #include "lib/base/out.h"
 #include "lib/model/build.h"
+#include "lib/model/pack.h"
 
 #define JOB_MIRRORS_MAX 4
 
@@ -37,7 +38,8 @@ struct job {
 	bool is_contained; /* in a user namespace: no device nodes */
 	uid_t owner_uid;   /* whose what is handed over becomes */
 	gid_t owner_gid;
-	bool is_retry; /* it failed before, tonight: what comes of it is flaky */
+	bool compress_anew; /* what a cache remembers proves nothing */
+	bool is_retry;      /* it failed before, tonight: what comes of it is flaky */
 	unsigned int threads;
 	int64_t xz_level, zst_level;
 
@@ -52,6 +54,7 @@ struct job {
 	const char *archives; /* where packages are kept, lists: their indexes */
 	const char *lists;
 	const char *sources; /* what was fetched of other sources: fetched.h */
+	const char *pieces; /* what was compressed: piecestore.h; NULL: nothing is kept */
 	int64_t cache_max_bytes;
 	const char *const *env; /* of commands inside the tree */
 	const char *const
@@ -71,6 +74,7 @@ struct job {
 	size_t scrub_count;
 	struct timing *timing;
 	size_t timing_count;
+	struct pack_counts packed; /* how much of the tar was compressed before */
 };
 
 void job_init(struct job *j) nonnull;

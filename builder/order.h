@@ -17,6 +17,7 @@ struct build_values {
 	const char *out_dir, *compress, *serial, *cache;
 	int64_t threads, cache_max;
 	bool allow_unverified, unshare;
+	bool compress_anew; /* even what a cache has */
 	struct opt_list options, secrets;
 };
 
@@ -70,12 +71,13 @@ int order_result(
 			.kind = OPT_STRING,                                              \
 			.offset = ORDER_AT(type, cache),                                 \
 			.arg = "DIR",                                                    \
-			.help = "keep downloaded packages in DIR, and work there" },     \
+			.help = "keep packages and compressed pieces in DIR, and work "  \
+				"there" },                                               \
 		{ .name = "cache-max",                                                   \
 			.kind = OPT_SIZE,                                                \
 			.offset = ORDER_AT(type, cache_max),                             \
 			.arg = "SIZE",                                                   \
-			.help = "keep at most SIZE of fetched sources (default: 20G)" }, \
+			.help = "keep at most SIZE of each kind there (default: 20G)" }, \
 		{ .name = "option",                                                      \
 			.letter = 'o',                                                   \
 			.kind = OPT_LIST,                                                \
@@ -92,10 +94,11 @@ int order_result(
 		.help = "build in a user namespace of your own, without root"            \
 	}
 
+#define ORDER_CACHE_MAX (20LL << 30)
 #define ORDER_DEFAULTS                                                                   \
 	{                                                                                \
 		.out_dir = "incoming", .compress = "xz=6,zstd=19",                       \
-		.cache_max = 20LL << 30                                                  \
+		.cache_max = ORDER_CACHE_MAX                                             \
 	}
 
 #endif

@@ -20,13 +20,19 @@ static const struct manifest_entry *entry_at(void *ctx, size_t i)
 	return &d->tree->entry[i].m;
 }
 
-/* Does a package end here? Unowned entries and directories each stand alone. */
-static bool is_boundary(void *ctx, size_t i)
+/* Packages of one source change together; what nobody owns is cut anywhere. */
+static enum pack_boundary boundary(void *ctx, size_t i)
 {
-	const struct rootfs *tree = ((const struct on_disk *)ctx)->tree;
+	const struct rootfs_entry *now = &((const struct on_disk *)ctx)->tree->entry[i],
+				  *last = now - 1;
 
-	return i > 0 && (tree->entry[i].group == PACKAGE_NONE ||
-				tree->entry[i].group != tree->entry[i - 1].group);
+	if (i == 0)
+		return PACK_INSIDE;
+	if (now->made_here != last->made_here ||
+		(now->m.type == '5') != (last->m.type == '5'))
+		return PACK_PART;
+	return now->source == PACKAGE_NONE || now->source != last->source ? PACK_RUN
+									  : PACK_INSIDE;
 }
 
 static int open_file(void *ctx, size_t i, struct reader *out, struct err *e)
@@ -77,7 +83,7 @@ static int pack(struct on_disk *d, int stage_dir, const struct pack_options *opt
 	struct writer to_xz = hashfile_writer(&xz), to_zst = hashfile_writer(&zst);
 	const struct pack_source source = { .count = d->tree->count,
 		.entry = entry_at,
-		.is_boundary = is_boundary,
+		.boundary = boundary,
 		.open = open_file,
 		.close = close_file,
 		.ctx = d };
@@ -85,7 +91,7 @@ static int pack(struct on_disk *d, int stage_dir, const struct pack_options *opt
 	manifest_init(&man);
 	if (hashfile_begin(&xz, stage_dir, "rootfs.tar.xz", ARTIFACT_MODE, e) < 0 ||
 		hashfile_begin(&zst, stage_dir, "rootfs.tar.zst", ARTIFACT_MODE, e) < 0 ||
-		pack_run(&source, options, &to_xz, &to_zst, &man, e) < 0 ||
+		pack_run(&source, options, &to_xz, &to_zst, &man, &out->counts, e) < 0 ||
 		end_file(&xz, &out->tar_xz, e) < 0 ||
 		end_file(&zst, &out->tar_zst, e) < 0)
 		return -1;

@@ -14,8 +14,10 @@ struct pack_result {
 	struct digest id, diff_id;
 	uint64_t entries, unpacked_size;
 	struct artifact tar_xz, tar_zst, manifest;
+	struct pack_counts counts;
 };
 
+/* out: zeroed. */
 int pack_tree(int root_dir, const struct rootfs *tree, int stage_dir,
 	const struct pack_options *options, struct pack_result *out,
 	struct err *e) must_check nonnull;

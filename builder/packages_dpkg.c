@@ -6,6 +6,7 @@
 #include "lib/base/fs.h"
 
 #define STATUS_PATH "var/lib/dpkg/status"
+#define INFO_PATH   "var/lib/dpkg/info"
 #define LIST_MAX    (16U << 20)
 
 /* ---- dpkg's status */
@@ -81,15 +82,57 @@ static int read_list(struct packages *p, int info_dir, size_t owner, struct err 
 	return 0;
 }
 
+/* names: sorted. The first that is not below `prefix`. */
+static size_t lower_bound(const struct fs_names *names, const char *prefix)
+{
+	size_t low = 0, high = names->count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcmp(names->name[mid], prefix) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* dpkg's own files about a package, PREFIX and an ending, are in no list; they change with
+ * it all the same. */
+static void own_info(struct packages *p, const struct fs_names *names, const char *prefix,
+	size_t owner)
+{
+	size_t len = strlen(prefix);
+
+	for (size_t i = lower_bound(names, prefix); i < names->count; i++) {
+		if (strncmp(names->name[i], prefix, len) != 0)
+			break;
+		if (!strchr(names->name[i] + len, '.')) {
+			auto_free char *path = xasprintf(INFO_PATH "/%s", names->name[i]);
+
+			packagedb_add_path(p, path, strlen(path), owner);
+		}
+	}
+}
+
 static int read_lists(struct packages *p, int root_dir, struct err *e)
 {
-	auto_fd int info_dir = fs_open_dir_at(root_dir, "var/lib/dpkg/info", e);
+	auto_fd int info_dir = fs_open_dir_at(root_dir, INFO_PATH, e);
+	auto_names struct fs_names names = { 0 };
 
-	if (info_dir < 0)
+	if (info_dir < 0 || fs_list_dir(info_dir, ".", &names, e) < 0)
 		return -1;
-	for (size_t i = 0; i < p->count; i++)
+	for (size_t i = 0; i < p->count; i++) {
+		const struct package *pkg = &p->item[i];
+		auto_free char *plain = xasprintf("%s.", pkg->name);
+		auto_free char *full = xasprintf("%s:%s.", pkg->name, pkg->arch);
+
 		if (read_list(p, info_dir, i, e) < 0)
 			return -1;
+		own_info(p, &names, plain, i);
+		own_info(p, &names, full, i);
+	}
 	return 0;
 }
 

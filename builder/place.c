@@ -78,14 +78,17 @@ static int open_store(const char *parent, const char *name, char **path, struct 
 /* Indexes differ from image to image, package files never do. */
 static int open_stores(struct job *j, const char *parent, struct err *e)
 {
-	auto_free char *archives = NULL, *lists = NULL, *sources = NULL;
+	auto_free char *archives = NULL, *lists = NULL, *sources = NULL, *pieces = NULL;
 	auto_free char *name = xasprintf(
 		"lists/%s-%s-%s", j->image.distro, j->image.release, j->image.arch);
 
 	if (open_store(parent, "archives", &archives, e) < 0 ||
 		open_store(parent, name, &lists, e) < 0 ||
-		open_store(parent, "sources", &sources, e) < 0)
+		open_store(parent, "sources", &sources, e) < 0 ||
+		open_store(parent, "pieces", &pieces, e) < 0)
 		return -1;
+	if (!j->compress_anew)
+		j->pieces = arena_strdup(&j->arena, pieces);
 	j->sources = arena_strdup(&j->arena, sources);
 	j->archives = arena_strdup(&j->arena, archives);
 	j->lists = arena_strdup(&j->arena, lists);

@@ -12,6 +12,7 @@
 
 struct scan {
 	const struct packages *packages;
+	size_t *source; /* of each package, a number in the order of their names */
 	int64_t epoch_s;
 	struct rootfs *out;
 	struct err *e;
@@ -127,8 +128,16 @@ static struct rootfs_entry *new_entry(struct rootfs *r)
 		r->room = r->room ? r->room * 2 : 4096;
 		r->entry = xrealloc(r->entry, r->room * sizeof(*r->entry));
 	}
-	r->entry[r->count] = (struct rootfs_entry){ .group = PACKAGE_NONE };
+	r->entry[r->count] =
+		(struct rootfs_entry){ .package = PACKAGE_NONE, .source = PACKAGE_NONE };
 	return &r->entry[r->count++];
+}
+
+static void set_owner(const struct scan *s, const char *path, struct rootfs_entry *entry)
+{
+	entry->package = packages_owner(s->packages, path);
+	if (entry->package != PACKAGE_NONE)
+		entry->source = s->source[entry->package];
 }
 
 static int add_entry(struct scan *s, int dir_fd, const char *name, const char *path,
@@ -161,8 +170,10 @@ static int add_entry(struct scan *s, int dir_fd, const char *name, const char *p
 		return -1;
 	if (m->type == '2')
 		m->mode = 0777;
-	if (m->type != '5')
-		entry->group = packages_owner(s->packages, path);
+	if (m->type != '5') {
+		entry->made_here = mtime > s->epoch_s;
+		set_owner(s, path, entry);
+	}
 	return m->type == '2' ? 0 : read_xattrs(s, dir_fd, name, m);
 }
 
@@ -221,8 +232,12 @@ static int in_order(const void *a, const void *b)
 
 	if (dir_x != dir_y)
 		return dir_x ? -1 : 1;
-	if (!dir_x && x->group != y->group)
-		return x->group < y->group ? -1 : 1; /* PACKAGE_NONE is the largest */
+	if (x->made_here != y->made_here)
+		return y->made_here ? -1 : 1;
+	if (x->source != y->source)
+		return x->source < y->source ? -1 : 1; /* PACKAGE_NONE is the largest */
+	if (x->package != y->package)
+		return x->package < y->package ? -1 : 1;
 	return strcmp(x->m.path, y->m.path);
 }
 
@@ -268,6 +283,32 @@ static void link_sets(struct rootfs *r)
 	}
 }
 
+/* ---- which packages come of one source */
+
+static int by_source(const void *a, const void *b)
+{
+	return strcmp((*(const struct package *const *)a)->source,
+		(*(const struct package *const *)b)->source);
+}
+
+static void number_sources(struct scan *s)
+{
+	const struct packages *p = s->packages;
+	auto_free const struct package **sorted = xcalloc(p->count + 1, sizeof(*sorted));
+	size_t number = 0;
+
+	s->source = arena_array(&s->out->arena, p->count + 1, sizeof(*s->source));
+	for (size_t i = 0; i < p->count; i++)
+		sorted[i] = &p->item[i];
+	if (p->count)
+		qsort(sorted, p->count, sizeof(*sorted), by_source);
+	for (size_t i = 0; i < p->count; i++) {
+		if (i > 0 && by_source(&sorted[i - 1], &sorted[i]) != 0)
+			number++;
+		s->source[sorted[i] - p->item] = number;
+	}
+}
+
 int rootfs_scan(int root_dir, const struct packages *packages, int64_t epoch_s,
 	struct rootfs *out, struct err *e)
 {
@@ -276,6 +317,7 @@ int rootfs_scan(int root_dir, const struct packages *packages, int64_t epoch_s,
 
 	if (fstat(root_dir, &st) < 0)
 		return err_sys(e, "cannot look at the tree");
+	number_sources(&s);
 	if (add_entry(&s, root_dir, ".", "", &st) < 0 || walk(&s, root_dir, "") < 0)
 		return err_wrap(e, "cannot read the tree");
 	qsort(out->entry, out->count, sizeof(*out->entry), in_order);

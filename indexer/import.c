@@ -116,7 +116,7 @@ static int add_tree(struct making *m, struct err *e)
 	manifest_init(&man);
 	if (hashfile_begin(&xz, m->dir_fd, "rootfs.tar.xz", FILE_MODE, e) < 0 ||
 		hashfile_begin(&zst, m->dir_fd, "rootfs.tar.zst", FILE_MODE, e) < 0 ||
-		pack_run(&source, &m->in->pack, &to_xz, &to_zst, &man, e) < 0 ||
+		pack_run(&source, &m->in->pack, &to_xz, &to_zst, &man, NULL, e) < 0 ||
 		end_file(m, &xz, e) < 0 || end_file(m, &zst, e) < 0 ||
 		manifest_format(&man, &text, e) < 0)
 		return -1;

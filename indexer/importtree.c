@@ -487,11 +487,11 @@ static const struct manifest_entry *entry_at(void *ctx, size_t i)
 	return &t->order[i]->m;
 }
 
-/* Who owns what is not known: any entry may begin a block. */
-static bool is_boundary(void *ctx, size_t i)
+/* Who owns what is not known: any entry may begin a piece. */
+static enum pack_boundary boundary(void *ctx, size_t i)
 {
 	(void)ctx;
-	return i > 0;
+	return i > 0 ? PACK_RUN : PACK_INSIDE;
 }
 
 static int open_content(void *ctx, size_t i, struct reader *out, struct err *e)
@@ -515,7 +515,7 @@ struct pack_source importtree_source(struct importtree *t)
 {
 	return (struct pack_source){ .count = t->live,
 		.entry = entry_at,
-		.is_boundary = is_boundary,
+		.boundary = boundary,
 		.open = open_content,
 		.close = close_content,
 		.ctx = t };

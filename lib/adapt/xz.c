@@ -142,6 +142,39 @@ int xz_encode_block(struct bytes raw, int level, struct buf *out, struct xz_bloc
 	return 0;
 }
 
+/* All that a block's header and length say; sizes there are those that we wrote. */
+static bool read_block(struct bytes bytes, lzma_block *block)
+{
+	if (bytes.len < LZMA_BLOCK_HEADER_SIZE_MIN || bytes.data[0] == 0)
+		return false;
+	block->header_size = lzma_block_header_size_decode(bytes.data[0]);
+	return block->header_size <= bytes.len &&
+	       lzma_block_header_decode(block, NULL, bytes.data) == LZMA_OK &&
+	       block->compressed_size != LZMA_VLI_UNKNOWN &&
+	       block->uncompressed_size != LZMA_VLI_UNKNOWN &&
+	       lzma_block_total_size(block) == bytes.len;
+}
+
+bool xz_block_read(struct bytes bytes, struct xz_block *info)
+{
+	lzma_filter filters[LZMA_FILTERS_MAX + 1] = { { .id = LZMA_VLI_UNKNOWN } };
+	lzma_block block = {
+		.version = 1, .check = LZMA_CHECK_CRC64, .filters = filters
+	};
+	bool whole = read_block(bytes, &block);
+
+	lzma_filters_free(filters, NULL);
+	if (whole)
+		*info = (struct xz_block){ lzma_block_unpadded_size(&block),
+			block.uncompressed_size };
+	return whole;
+}
+
+const char *xz_library(void)
+{
+	return lzma_version_string();
+}
+
 struct xz_stream {
 	lzma_index *index;
 	lzma_stream_flags flags;

@@ -19,6 +19,13 @@ struct xz_block {
 int xz_encode_block(struct bytes raw, int level, struct buf *out, struct xz_block *info,
 	struct err *e) must_check nonnull;
 
+/* Reads the info off one whole finished block; false: it is none. Its check is not looked
+ * at. */
+bool xz_block_read(struct bytes block, struct xz_block *info) must_check nonnull;
+
+/* The library's version: another one may compress otherwise. */
+const char *xz_library(void);
+
 /* The stream around the blocks. */
 struct xz_stream;
 int xz_stream_begin(

@@ -42,6 +42,17 @@ int zst_encode(struct bytes raw, int level, struct buf *out, struct err *e)
 	return compress_all(c, raw, out, e);
 }
 
+bool zst_frame_holds(struct bytes frame, size_t raw_len)
+{
+	return ZSTD_findFrameCompressedSize(frame.data, frame.len) == frame.len &&
+	       ZSTD_getFrameContentSize(frame.data, frame.len) == raw_len;
+}
+
+const char *zst_library(void)
+{
+	return ZSTD_versionString();
+}
+
 /* The window holds prefix and result, so that all of both can be referred to. */
 static int window_log(size_t len)
 {

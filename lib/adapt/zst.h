@@ -14,6 +14,12 @@
 int zst_encode(
 	struct bytes raw, int level, struct buf *out, struct err *e) must_check nonnull;
 
+/* Is it one whole frame that says it holds so many bytes? Nothing is decoded. */
+bool zst_frame_holds(struct bytes frame, size_t raw_len) must_check;
+
+/* The library's version: another one may compress otherwise. */
+const char *zst_library(void);
+
 /* Decodes a small document whole; out's ceiling bounds it. */
 int zst_decode(struct bytes in, struct buf *out, struct err *e) must_check nonnull;
 

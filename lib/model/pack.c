@@ -5,15 +5,20 @@
 #include "lib/base/pool.h"
 #include "lib/model/tarwrite.h"
 
+#include <inttypes.h>
+
 #define HEADER_ROOM (1U << 20)
 #define ENCODED_MAX (PACK_CUT_MAX + (1U << 20))
 #define READ_STEP   (256U << 10)
 #define INDEX_MAX   (16U << 20)
+#define CUT_EARLY   (PACK_CUT_MIN / 4)  /* so much may stand alone before a large run */
+#define CUT_LEAST   (PACK_CUT_MIN / 16) /* below, a piece of its own costs too much */
 
 /* One piece of the tar on its way through a thread. */
 struct piece {
 	struct buf raw, xz, zst;
 	struct xz_block info;
+	bool reused;
 };
 
 struct pack {
@@ -26,6 +31,7 @@ struct pack {
 	struct piece *piece; /* being filled */
 	struct hasher tar;
 	uint64_t tar_size;
+	struct pack_counts *counts;
 	struct err *e;
 };
 
@@ -51,16 +57,96 @@ static void piece_free(struct piece *p)
 	free(p);
 }
 
+/* ---- compressing, or taking what it gave before */
+
+struct codec {
+	const char *name;
+	const char *(*library)(void);
+	int (*encode)(struct bytes raw, int level, struct buf *out, struct err *e);
+	/* Is it one whole block or frame of so many bytes? */
+	bool (*holds)(struct bytes made, size_t raw_len);
+};
+
+static int encode_xz(struct bytes raw, int level, struct buf *out, struct err *e)
+{
+	struct xz_block ignored;
+
+	return xz_encode_block(raw, level, out, &ignored, e);
+}
+
+static bool holds_xz(struct bytes made, size_t raw_len)
+{
+	struct xz_block info;
+
+	return xz_block_read(made, &info) && info.uncompressed_size == raw_len;
+}
+
+static const struct codec xz_codec = { "xz", xz_library, encode_xz, holds_xz };
+static const struct codec zst_codec = { "zstd", zst_library, zst_encode,
+	zst_frame_holds };
+
+/* All that the bytes depend on. */
+static struct digest key_of(
+	const struct codec *c, int level, const struct digest *raw, uint64_t raw_len)
+{
+	char hex[DIGEST_HEX], text[256];
+	int len;
+
+	digest_hex(raw, hex);
+	len = snprintf(text, sizeof(text), "piece 1\n%s %s level %d\n%s %" PRIu64 "\n",
+		c->name, c->library(), level, hex, raw_len);
+	return digest_of(bytes_of(text, (size_t)len));
+}
+
+static int make(const struct pack *p, const struct codec *c, int level, struct bytes raw,
+	const struct digest *sha256, struct buf *out, bool *reused, struct err *e)
+{
+	const struct pack_cache *cache = p->options->cache;
+	struct digest key = { 0 };
+
+	if (cache) {
+		key = key_of(c, level, sha256, raw.len);
+		if (cache->find(cache->ctx, &key, out) &&
+			c->holds(buf_bytes(out), raw.len))
+			return 0;
+	}
+	*reused = false;
+	buf_clear(out);
+	if (c->encode(raw, level, out, e) < 0)
+		return err_wrap(e, "cannot compress the tar");
+	if (cache)
+		cache->keep(cache->ctx, &key, buf_bytes(out));
+	return 0;
+}
+
 static int piece_work(void *job, void *ctx, struct err *e)
 {
 	struct piece *piece = job;
 	const struct pack *p = ctx;
 	struct bytes raw = buf_bytes(&piece->raw);
+	const struct digest sha256 = digest_of(raw);
 
-	if (xz_encode_block(raw, p->options->xz_level, &piece->xz, &piece->info, e) < 0 ||
-		zst_encode(raw, p->options->zst_level, &piece->zst, e) < 0)
-		return err_wrap(e, "cannot compress the tar");
+	piece->reused = true;
+	if (make(p, &xz_codec, p->options->xz_level, raw, &sha256, &piece->xz,
+		    &piece->reused, e) < 0 ||
+		make(p, &zst_codec, p->options->zst_level, raw, &sha256, &piece->zst,
+			&piece->reused, e) < 0)
+		return -1;
+	if (!xz_block_read(buf_bytes(&piece->xz), &piece->info))
+		return err_set(e, ERR_FAILED, "cannot compress the tar: no .xz block");
 	return 0;
+}
+
+static void count(struct pack *p, const struct piece *piece)
+{
+	struct pack_counts *c = p->counts;
+
+	if (!c)
+		return;
+	c->pieces++;
+	c->bytes += piece->raw.len;
+	c->reused_pieces += piece->reused;
+	c->reused_bytes += piece->reused ? piece->raw.len : 0;
 }
 
 static int piece_done(void *job, void *ctx, struct err *e)
@@ -71,6 +157,7 @@ static int piece_done(void *job, void *ctx, struct err *e)
 	if (writer_write(p->xz, piece->xz.data, piece->xz.len, e) < 0 ||
 		writer_write(p->zst, piece->zst.data, piece->zst.len, e) < 0)
 		return -1;
+	count(p, piece);
 	return xz_stream_add(p->stream, &piece->info, e);
 }
 
@@ -181,13 +268,44 @@ static int put_entry(struct pack *p, size_t i)
 	return manifest_add(p->man, &m, p->e);
 }
 
+/* What the run that begins at i will take; beyond a whole piece nobody asks. */
+static uint64_t run_size(const struct pack *p, size_t i)
+{
+	const struct pack_source *s = p->source;
+	uint64_t total = 0;
+
+	do {
+		const struct manifest_entry *m = s->entry(s->ctx, i);
+
+		total += TARWRITE_BLOCK;
+		if (m->type == '0')
+			total += m->size + tarwrite_padding(m->size);
+	} while (++i < s->count && total <= PACK_CUT_MAX &&
+		 s->boundary(s->ctx, i) == PACK_INSIDE);
+	return total;
+}
+
+static bool is_cut_before(const struct pack *p, size_t i)
+{
+	size_t have = p->piece->raw.len;
+
+	switch (p->source->boundary(p->source->ctx, i)) {
+	case PACK_PART:
+		return have >= CUT_LEAST;
+	case PACK_RUN:
+		return have >= PACK_CUT_MIN ||
+		       (have >= CUT_EARLY && have + run_size(p, i) > PACK_CUT_MAX);
+	default:
+		return false;
+	}
+}
+
 static int put_tree(struct pack *p)
 {
 	const struct pack_source *s = p->source;
 
 	for (size_t i = 0; i < s->count; i++) {
-		if (p->piece->raw.len >= PACK_CUT_MIN && s->is_boundary(s->ctx, i) &&
-			cut(p) < 0)
+		if (is_cut_before(p, i) && cut(p) < 0)
 			return -1;
 		if (put_entry(p, i) < 0)
 			return -1;
@@ -233,13 +351,14 @@ static int end(struct pack *p)
 
 int pack_run(const struct pack_source *source, const struct pack_options *options,
 	const struct writer *xz, const struct writer *zst, struct manifest *man,
-	struct err *e)
+	struct pack_counts *counts, struct err *e)
 {
 	with_cleanup(pack_release) struct pack p = { .source = source,
 		.options = options,
 		.xz = xz,
 		.zst = zst,
 		.man = man,
+		.counts = counts,
 		.e = e };
 
 	if (begin(&p) < 0 || put_tree(&p) < 0)

@@ -4,7 +4,7 @@
 
 #include <inttypes.h>
 
-#define BLOCK          512U
+#define BLOCK          TARWRITE_BLOCK
 #define RECORD         10240U
 #define NAME_SIZE      100U
 #define PREFIX_SIZE    155U

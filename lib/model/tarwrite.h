@@ -14,6 +14,9 @@
 void tarwrite_header(
 	const struct manifest_entry *entry, size_t number, struct buf *out) nonnull;
 
+/* Everything in a tar is so many bytes long, or a multiple. */
+#define TARWRITE_BLOCK 512U
+
 /* How many zero bytes follow a content of this size. */
 unsigned int tarwrite_padding(uint64_t size);
 

@@ -24,18 +24,26 @@ static void make_dirs(const struct scratch *s)
 	assert_int_equal(symlinkat("usr/bin", s->fd, "bin"), 0);
 }
 
-static void make_database(const struct scratch *s)
+#define STATUS                                                                           \
+	"Package: zlib\nStatus: install ok installed\nVersion: 1:2-3\n"                  \
+	"Architecture: amd64\nInstalled-Size: 3\nSource: zed (9)\n\n"                    \
+	"Package: gone\nStatus: deinstall ok config-files\nVersion: 1\n"                 \
+	"Architecture: all\n\n"                                                          \
+	"Package: half\nStatus: install ok half-installed\nVersion: 1\n"                 \
+	"Architecture: all\n\n\n"                                                        \
+	"Package: base\nStatus: install ok installed\nPriority: required\n"              \
+	"Architecture: all\nVersion: 7\nDescription: x\n y\n .\n z\n\n"
+/* Its name is before the others', its source behind. */
+#define ALPHA                                                                            \
+	"Package: alpha\nStatus: install ok installed\nVersion: 9\n"                     \
+	"Architecture: all\nSource: zed\n\n"
+#define YOUNG 4102444800
+#define EPOCH 4000000000
+
+static void make_database(const struct scratch *s, const char *status)
 {
 	make_dirs(s);
-	put(s, "var/lib/dpkg/status",
-		"Package: zlib\nStatus: install ok installed\nVersion: 1:2-3\n"
-		"Architecture: amd64\nInstalled-Size: 3\nSource: zed (9)\n\n"
-		"Package: gone\nStatus: deinstall ok config-files\nVersion: 1\n"
-		"Architecture: all\n\n"
-		"Package: half\nStatus: install ok half-installed\nVersion: 1\n"
-		"Architecture: all\n\n\n"
-		"Package: base\nStatus: install ok installed\nPriority: required\n"
-		"Architecture: all\nVersion: 7\nDescription: x\n y\n .\n z\n");
+	put(s, "var/lib/dpkg/status", status);
 	put(s, "var/lib/dpkg/info/zlib:amd64.list", "/.\n/usr\n/usr/lib\n/usr/lib/z\n");
 	put(s, "var/lib/dpkg/info/base.list", "/.\n/bin\n/bin/sh\n/etc\n/etc/motd\n");
 }
@@ -46,7 +54,7 @@ static void packages_are_those_installed(void **state)
 	auto_packages struct packages p;
 	struct err e;
 
-	make_database(s);
+	make_database(s, STATUS);
 	packages_init(&p);
 	assert_int_equal(packages_read(s->fd, &p, &e), 0);
 	assert_string_equal(p.kind, "dpkg");
@@ -66,7 +74,7 @@ static void packages_own_paths_as_they_lie(void **state)
 	auto_packages struct packages p;
 	struct err e;
 
-	make_database(s);
+	make_database(s, STATUS);
 	packages_init(&p);
 	assert_int_equal(packages_read(s->fd, &p, &e), 0);
 	assert_int_equal(packages_owner(&p, "usr/bin/sh"), 0);
@@ -82,7 +90,7 @@ static void packages_json_says_what_they_are(void **state)
 	auto_buf struct buf out = BUF_INIT(65536);
 	struct err e;
 
-	make_database(s);
+	make_database(s, STATUS);
 	packages_init(&p);
 	assert_int_equal(packages_read(s->fd, &p, &e), 0);
 	assert_int_equal(packages_format(&p, &out, &e), 0);
@@ -111,9 +119,13 @@ static void packages_need_no_database(void **state)
 
 static void fill_tree(const struct scratch *s)
 {
-	const struct timespec young[2] = { { .tv_sec = 2000 }, { .tv_sec = 2000 } };
+	const struct timespec young[2] = { { .tv_sec = YOUNG }, { .tv_sec = YOUNG } };
 
-	make_database(s);
+	make_database(s, STATUS ALPHA);
+	put(s, "var/lib/dpkg/info/alpha.list", "/.\n/usr/lib/a\n");
+	put(s, "var/lib/dpkg/info/alpha.md5sums", "");
+	put(s, "var/lib/dpkg/info/alpha.not.its", "");
+	put(s, "usr/lib/a", "a");
 	put(s, "usr/bin/sh", "sh");
 	put(s, "usr/lib/z", "z");
 	put(s, "etc/motd", "motd");
@@ -122,7 +134,8 @@ static void fill_tree(const struct scratch *s)
 	put(s, "tmp/left", "out");
 	assert_int_equal(linkat(s->fd, "etc/aaa", s->fd, "etc/zzz", 0), 0);
 	assert_int_equal(linkat(s->fd, "usr/lib/z", s->fd, "etc/0", 0), 0);
-	assert_int_equal(utimensat(s->fd, "usr/lib/z", young, 0), 0);
+	assert_int_equal(utimensat(s->fd, "etc/motd", young, 0), 0);
+	assert_int_equal(utimensat(s->fd, "etc/aaa", young, 0), 0);
 }
 
 /* Joins "type path" of every entry behind the directories. */
@@ -133,7 +146,7 @@ static void order_of(const struct rootfs *r, struct buf *out)
 			buf_printf(out, "%c%s ", r->entry[i].m.type, r->entry[i].m.path);
 }
 
-static void rootfs_groups_files_by_package(void **state)
+static void rootfs_groups_files_by_source_and_package(void **state)
 {
 	struct scratch *s = *state;
 	auto_packages struct packages p;
@@ -145,18 +158,21 @@ static void rootfs_groups_files_by_package(void **state)
 	packages_init(&p);
 	rootfs_init(&r);
 	assert_int_equal(packages_read(s->fd, &p, &e), 0);
-	if (rootfs_scan(s->fd, &p, 1000, &r, &e) < 0)
+	if (rootfs_scan(s->fd, &p, EPOCH, &r, &e) < 0)
 		fail_msg("%s", e.text);
 	assert_string_equal(r.entry[0].m.path, "");
 	for (size_t i = 1; i < r.count && r.entry[i].m.type == '5'; i++)
 		assert_true(strcmp(r.entry[i - 1].m.path, r.entry[i].m.path) < 0);
 	order_of(&r, &order);
 	assert_string_equal(buf_str(&order),
-		"2bin 0etc/motd 0usr/bin/sh 0usr/lib/z 1etc/0 0etc/aaa 1etc/zzz "
-		"0var/lib/dpkg/info/base.list 0var/lib/dpkg/info/zlib:amd64.list "
-		"0var/lib/dpkg/status ");
+		"2bin 0usr/bin/sh 0var/lib/dpkg/info/base.list " /* base of base */
+		"0usr/lib/a 0var/lib/dpkg/info/alpha.list "      /* alpha of zed */
+		"0var/lib/dpkg/info/alpha.md5sums "
+		"0usr/lib/z 0var/lib/dpkg/info/zlib:amd64.list " /* zlib of zed */
+		"1etc/0 0var/lib/dpkg/info/alpha.not.its 0var/lib/dpkg/status "
+		"0etc/motd 0etc/aaa 1etc/zzz "); /* younger than the epoch */
 	for (size_t i = 0; i < r.count; i++)
-		assert_true(r.entry[i].m.mtime_s <= 1000);
+		assert_true(r.entry[i].m.mtime_s <= EPOCH);
 }
 
 static void stanza_reads_fields(void **state)
@@ -184,7 +200,7 @@ int main(void)
 		scratch_test(packages_own_paths_as_they_lie),
 		scratch_test(packages_json_says_what_they_are),
 		scratch_test(packages_need_no_database),
-		scratch_test(rootfs_groups_files_by_package),
+		scratch_test(rootfs_groups_files_by_source_and_package),
 		cmocka_unit_test(stanza_reads_fields),
 	};
 
