@@ -11,6 +11,7 @@
 #include "lib/model/build.h"
 #include "lib/model/layout.h"
 #include "lib/model/packagelist.h"
+#include "lib/model/pieces.h"
 #include "lib/model/trust.h"
 
 enum catalog_flags {
@@ -125,6 +126,7 @@ struct catalog_file {
 	bool is_signed;          /* has an .asc and a line in SHA256SUMS */
 	struct digest combined;  /* of incus.tar.xz and this root file; else zero */
 	char sha512[SHA512_HEX]; /* of what an appliance list names; else "" */
+	struct pieces pieces;    /* of what is unpacked while it arrives; else none */
 };
 
 /* Adds the build with its files and objects, and marks the image dirty. */

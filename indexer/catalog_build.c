@@ -249,6 +249,17 @@ int catalog_build_set_signer(
 		c, e, "UPDATE build SET signer = ?2 WHERE id = ?1", "it", build, signer);
 }
 
+/* Of builds that came in before pieces were noted there are none. */
+static int take_pieces(struct bytes blob, struct pieces *out, struct err *e)
+{
+	if (blob.len > sizeof(out->sha256) || blob.len % DIGEST_SIZE)
+		return err_set(e, ERR_DAMAGED, "the pieces of a file are no digests");
+	out->count = blob.len / DIGEST_SIZE;
+	if (blob.len)
+		memcpy(out->sha256, blob.data, blob.len);
+	return 0;
+}
+
 int catalog_file_walk(struct catalog *c, int64_t build,
 	int (*each)(const struct catalog_file *f, void *ctx, struct err *e), void *ctx,
 	struct err *e)
@@ -258,7 +269,7 @@ int catalog_file_walk(struct catalog *c, int64_t build,
 
 	if (query_begin(&q, c, e,
 		    "SELECT name, size, file.sha256, signed, combined, coalesce(sha512, "
-		    "'') FROM file JOIN "
+		    "''), pieces FROM file JOIN "
 		    "object "
 		    "USING(sha256) "
 		    "WHERE build = ?1 ORDER BY name",
@@ -274,6 +285,7 @@ int catalog_file_walk(struct catalog *c, int64_t build,
 		};
 
 		if (query_copy(&q, 5, f.sha512, sizeof(f.sha512), e) < 0 ||
+			take_pieces(query_blob(&q, 6), &f.pieces, e) < 0 ||
 			each(&f, ctx, e) < 0)
 			return -1;
 	}

@@ -28,6 +28,7 @@ int catalog_file_add(
 	struct catalog *c, int64_t build, const struct catalog_file *f, struct err *e)
 {
 	static const struct digest none = { { 0 } };
+	struct bytes pieces = bytes_of(f->pieces.sha256, f->pieces.count * DIGEST_SIZE);
 
 	if (query_run(c, e,
 		    "INSERT INTO object(sha256, size) VALUES(?1, ?2) ON CONFLICT DO "
@@ -35,11 +36,11 @@ int catalog_file_add(
 		    "di", &f->sha256, (int64_t)f->size) < 0)
 		return -1;
 	if (query_run(c, e,
-		    "INSERT INTO file(build, name, sha256, signed, combined, sha512) "
-		    "VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-		    "itdidt", build, f->name, &f->sha256, (int64_t)f->is_signed,
+		    "INSERT INTO file(build, name, sha256, signed, combined, sha512, "
+		    "pieces) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+		    "itdidtb", build, f->name, &f->sha256, (int64_t)f->is_signed,
 		    digest_equal(&f->combined, &none) ? NULL : &f->combined,
-		    f->sha512[0] ? f->sha512 : NULL) < 0)
+		    f->sha512[0] ? f->sha512 : NULL, &pieces) < 0)
 		return -1;
 	return query_run(c, e,
 		"INSERT OR IGNORE INTO dirty(image) SELECT image FROM build WHERE id = "

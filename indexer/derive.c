@@ -2,6 +2,7 @@
 
 #include "indexer/emit.h"
 #include "indexer/inode.h"
+#include "indexer/piecefile.h"
 #include "lib/adapt/gz.h"
 #include "lib/adapt/zst.h"
 #include "lib/base/fs.h"
@@ -110,5 +111,7 @@ static int derive_gz(struct intake *in, struct err *e)
 
 int derive_files(struct intake *in, const struct tree_facts *tree, struct err *e)
 {
-	return derive_nspawn(in, tree, e) < 0 ? -1 : derive_gz(in, e);
+	if (derive_nspawn(in, tree, e) < 0 || derive_gz(in, e) < 0)
+		return -1;
+	return piecefile_read(in->stage_fd, in->file, in->count, e);
 }

@@ -44,6 +44,15 @@ static int add_delta(struct collect *c, const struct catalog_file *f, const char
 	return 0;
 }
 
+static void keep_pieces(
+	struct collect *c, struct doc_file *file, const struct pieces *told)
+{
+	struct pieces *p = arena_array(&c->doc.arena, 1, sizeof(*p));
+
+	*p = *told;
+	file->pieces = p;
+}
+
 static int add_file(const struct catalog_file *f, void *ctx, struct err *e)
 {
 	struct collect *c = ctx;
@@ -62,6 +71,8 @@ static int add_file(const struct catalog_file *f, void *ctx, struct err *e)
 		.size = f->size,
 		.sha256 = f->sha256,
 	};
+	if (f->pieces.count)
+		keep_pieces(c, &c->file[c->file_count - 1], &f->pieces);
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "indexer/emit.h"
 #include "indexer/inode.h"
 #include "indexer/intake.h"
+#include "indexer/piecefile.h"
 #include "lib/adapt/json.h"
 #include "lib/base/fs.h"
 #include "lib/model/field.h"
@@ -377,7 +378,8 @@ static int read_all(struct reading *b, struct err *e)
 		read_listed(b, buf_bytes(&sums), e) < 0 || read_build_json(b, e) < 0 ||
 		build_facts_read(b->dir_fd, &b->build, &b->facts, e) < 0 ||
 		read_unlisted(b, e) < 0 ||
-		combine_files(b->dir_fd, b->file, b->count, e) < 0)
+		combine_files(b->dir_fd, b->file, b->count, e) < 0 ||
+		piecefile_read(b->dir_fd, b->file, b->count, e) < 0)
 		return -1;
 	return add_sha512(b, e);
 }

@@ -263,3 +263,7 @@ CREATE INDEX event_at ON event(at);
 -- step 8
 -- sha512 as hex, of the file that an appliance list names
 ALTER TABLE file ADD COLUMN sha512 TEXT CHECK(sha512 IS NULL OR length(sha512) = 128);
+
+-- step 9
+-- sha256 of each piece, one behind the other, of the file that clients unpack while it arrives
+ALTER TABLE file ADD COLUMN pieces BLOB;

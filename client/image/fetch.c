@@ -22,6 +22,7 @@
 #define UNTOLD_MAX        (16ULL << 30)
 #define HASTY_BYTES_S     20000
 #define HASTY_WINDOW_S    15L
+#define CHUNK             (256U << 10)
 
 struct fetcher {
 	CURL *curl;
@@ -40,7 +41,7 @@ enum refusal {
 	REFUSED_STATUS,
 	REFUSED_RANGE,
 	REFUSED_ADDRESS,
-	REFUSED_DISK
+	REFUSED_OURS /* own: what it was */
 };
 
 /* One request and where its body goes. */
@@ -55,12 +56,14 @@ struct transfer {
 	uint64_t asked;             /* first byte that was asked for */
 	uint64_t limit;
 	bool exact; /* limit is the size that was signed for */
+	bool whole; /* this server's ranges are worth nothing */
 	bool began;
+	struct piecewise pieces; /* told: NULL without pieces */
 	struct httphead head;
 	enum refusal refusal;
 	bool origin_seen, origin_private;
 	const struct fetch_progress *progress;
-	struct err disk;
+	struct err own;
 	int64_t deadline_ms;
 };
 
@@ -103,10 +106,49 @@ static int on_connected(void *ctx, char *peer, char *local, int peer_port, int l
 	return CURL_PREREQFUNC_OK;
 }
 
+/* To the end of the last good piece; the next answer begins there, or at the beginning of
+ * the file. */
 static int restart_file(struct transfer *t)
 {
-	t->at = 0;
-	return t->file ? partial_restart(t->file, &t->disk) : 0;
+	if (!t->file)
+		return 0;
+	piecewise_rewind(&t->pieces);
+	t->at = t->pieces.good;
+	return partial_restart(t->file, t->at, &t->own);
+}
+
+static int take_pieces(struct transfer *t, const void *data, size_t len)
+{
+	uint64_t before = t->pieces.good;
+
+	if (!t->pieces.told)
+		return 0;
+	if (piecewise_add(&t->pieces, data, len, &t->own) < 0)
+		return -1;
+	if (t->pieces.good == before || !t->progress || !t->progress->good)
+		return 0;
+	return t->progress->good(t->progress->ctx, t->pieces.good, &t->own);
+}
+
+/* What lies there beyond them is kept. */
+static int take_body(struct transfer *t, const char *data, size_t len)
+{
+	uint64_t good = t->pieces.good;
+	size_t have = 0;
+
+	if (t->mem) {
+		buf_add(t->mem, data, len);
+		return 0;
+	}
+	if (t->at < good)
+		have = good - t->at < len ? (size_t)(good - t->at) : len;
+	if (have == len)
+		return 0;
+	if (lseek(t->file->fd, (off_t)(t->at + have), SEEK_SET) < 0)
+		return err_sys(&t->own, "cannot write a partial download");
+	if (fs_write_all(t->file->fd, data + have, len - have, &t->own) < 0)
+		return -1;
+	return take_pieces(t, data + have, len - have);
 }
 
 /* The first byte of the body: is this the answer to what was asked? */
@@ -123,10 +165,13 @@ static enum refusal begin_body(struct transfer *t)
 		(t->asked == 0 || !t->head.has_range || t->head.range_first != t->asked ||
 			(t->exact && t->head.range_total != t->limit)))
 		return REFUSED_RANGE;
-	if (code == 200 && restart_file(t) < 0)
-		return REFUSED_DISK;
-	if (t->file && partial_keep_etag(t->file, t->head.etag, t->base, &t->disk) < 0)
-		return REFUSED_DISK;
+	if (code == 200) {
+		if (restart_file(t) < 0)
+			return REFUSED_OURS;
+		t->at = 0;
+	}
+	if (t->file && partial_keep_etag(t->file, t->head.etag, t->base, &t->own) < 0)
+		return REFUSED_OURS;
 	return REFUSED_NOT;
 }
 
@@ -143,11 +188,8 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 		t->refusal = REFUSED_SIZE;
 	if (t->refusal != REFUSED_NOT)
 		return 0;
-	if (t->mem)
-		buf_add(t->mem, data, len);
-	else if (lseek(t->file->fd, (off_t)t->at, SEEK_SET) < 0 ||
-		 fs_write_all(t->file->fd, data, len, &t->disk) < 0)
-		t->refusal = REFUSED_DISK;
+	if (take_body(t, data, len) < 0)
+		t->refusal = REFUSED_OURS;
 	t->at += len;
 	if (t->progress)
 		t->progress->moved(t->progress->ctx, t->at, t->limit);
@@ -263,8 +305,8 @@ static int refused(const struct transfer *t, struct err *e)
 	case REFUSED_ADDRESS:
 		return err_set(
 			e, ERR_NETWORK, "the server redirects to a private address");
-	case REFUSED_DISK:
-		*e = t->disk;
+	case REFUSED_OURS:
+		*e = t->own;
 		return -1;
 	default:
 		return err_set(
@@ -457,7 +499,7 @@ static int run_file(struct transfer *t, struct err *e)
 
 		if (!etag[0] && restart_file(t) < 0)
 			break;
-		rc = attempt(t, etag[0] && t->at > 0, same ? etag : "");
+		rc = attempt(t, t->at > 0 && !t->whole, same ? etag : "");
 		if (rc == CURLE_OK && (t->exact ? t->at == t->limit : t->began))
 			return 0;
 		if (rc == CURLE_OK)
@@ -468,13 +510,60 @@ static int run_file(struct transfer *t, struct err *e)
 		if (is_useless(t, rc) && n < tries) {
 			if (partial_keep_etag(t->file, "", t->base, e) < 0)
 				return -1;
+			t->whole = true;
 			continue;
 		}
+		if (t->refusal == REFUSED_OURS && t->own.code == ERR_UNTRUSTED &&
+			restart_file(t) < 0)
+			break;
 		if (n == tries || !is_transient(t, rc) || !back_off(t, n))
 			return failed(t, rc, e);
 	}
-	*e = t->disk;
+	*e = t->own;
 	return -1;
+}
+
+/* What an earlier run left, as far as its pieces are good; the rest counts where a tag goes
+ * with it. */
+static int take_stock(struct transfer *t)
+{
+	auto_free unsigned char *chunk = xmalloc(CHUNK);
+
+	if (t->at > t->limit) {
+		if (partial_restart(t->file, t->limit, &t->own) < 0)
+			return -1;
+		t->at = t->limit;
+	}
+	if (!t->pieces.told)
+		return 0;
+	while (t->pieces.at < t->at) {
+		ssize_t n = pread(t->file->fd, chunk, CHUNK, (off_t)t->pieces.at);
+
+		if (n <= 0)
+			return err_sys(&t->own, "cannot read a partial download");
+		if (take_pieces(t, chunk, (size_t)n) == 0)
+			continue;
+		if (t->own.code != ERR_UNTRUSTED)
+			return -1;
+		return restart_file(t);
+	}
+	return 0;
+}
+
+static int get_file(struct transfer *t, struct err *e)
+{
+	off_t have = lseek(t->file->fd, 0, SEEK_END);
+
+	t->at = have > 0 ? (uint64_t)have : 0;
+	if (take_stock(t) < 0) {
+		*e = t->own;
+		return -1;
+	}
+	if (t->exact && t->at == t->limit)
+		return 0;
+	if (run_file(t, e) < 0)
+		return err_wrap(e, "cannot fetch '%s'", t->url);
+	return 0;
 }
 
 int fetch_file(struct fetcher *f, const char *base, const struct fetch_want *want,
@@ -495,19 +584,12 @@ int fetch_file(struct fetcher *f, const char *base, const struct fetch_want *wan
 		.deadline_ms = now_ms() + FILE_SLACK_S * 1000 +
 			       (int64_t)(size / (RATE_MIN_BYTES_S / 1000)),
 	};
-	off_t have;
+	int rc;
 
 	if (partial_open(dir_fd, want->name, &file, e) < 0)
 		return -1;
-	have = lseek(file.fd, 0, SEEK_END);
-	t.at = have > 0 ? (uint64_t)have : 0;
-	if (t.at == want->size && want->size > 0)
-		return STEAL_FD(file.fd);
-	if (t.at > size && restart_file(&t) < 0) {
-		*e = t.disk;
-		return -1;
-	}
-	if (run_file(&t, e) < 0)
-		return err_wrap(e, "cannot fetch '%s'", url);
-	return STEAL_FD(file.fd);
+	piecewise_init(&t.pieces, want->pieces, size);
+	rc = get_file(&t, e);
+	piecewise_release(&t.pieces);
+	return rc < 0 ? -1 : STEAL_FD(file.fd);
 }

@@ -3,8 +3,8 @@
  *         document or our own layout named
  * Rules   SEC-12 to SEC-16, SEC-18: https (http only when allowed), 5 redirects, none to
  *         a private address from a public one, no content coding, every byte counted,
- *         a file is resumed only behind a strong ETag; nothing is believed: size and
- *         digest are the caller's to check
+ *         a file is resumed only behind a strong ETag, or behind a piece whose digest was
+ *         right; nothing else is believed: size and digest are the caller's to check
  * Errors  ERR_NOTFOUND for 404 and 410; ERR_UNTRUSTED when more arrives than was signed
  *         for; ERR_NETWORK for all else that the other side did; disk errors as they are
  * Owns    the connection
@@ -13,6 +13,7 @@
 #define CLIENT_IMAGE_FETCH_H
 
 #include "lib/base/buf.h"
+#include "lib/model/pieces.h"
 
 struct fetcher;
 
@@ -30,6 +31,9 @@ struct fetch_settings {
 
 struct fetch_progress {
 	void (*moved)(void *ctx, uint64_t now, uint64_t total);
+	/* With pieces: so many bytes are what was signed for, and stay; -1 ends the transfer.
+	 * Or NULL. */
+	int (*good)(void *ctx, uint64_t bytes, struct err *e);
 	void *ctx;
 };
 
@@ -47,10 +51,12 @@ struct fetch_want {
 	uint64_t size;    /* that was signed for; 0: nobody told */
 	const char *name; /* of the partial file */
 	bool hasty;       /* others have it too: give a slow or failing server up soon */
+	const struct pieces *pieces; /* or NULL */
 };
 
 /* A file of exactly this size into its name beneath dir_fd, continuing what lies there.
- * Returns the descriptor, open for reading and writing; only the size is right. */
+ * Returns the descriptor, open for reading and writing; only the size is right, and with
+ * pieces also each of them. */
 int fetch_file(struct fetcher *f, const char *base, const struct fetch_want *want,
 	int dir_fd, const struct fetch_progress *progress, struct err *e) must_check
 	nonnull_args(1, 2, 3, 6);

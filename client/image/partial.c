@@ -35,10 +35,10 @@ void partial_release(struct partial *p)
 	p->etag_name = NULL;
 }
 
-int partial_restart(const struct partial *p, struct err *e)
+int partial_restart(const struct partial *p, uint64_t bytes, struct err *e)
 {
-	if (ftruncate(p->fd, 0) < 0)
-		return err_sys(e, "cannot empty a partial download");
+	if (ftruncate(p->fd, (off_t)bytes) < 0)
+		return err_sys(e, "cannot shorten a partial download");
 	return 0;
 }
 

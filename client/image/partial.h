@@ -1,7 +1,8 @@
 /* partial.h -- a download that may be continued by a later run.
  * Shape   NAME (what is there so far, flock'ed while somebody writes) and NAME.etag (the
  *         strong tag it was sent under, and by whom) beneath one directory
- * Rules   without a strong tag nothing is continued; nothing here is believed
+ * Rules   without a strong tag, or a digest for what is there, nothing is continued;
+ *         nothing here is believed
  *         A tag is one server's: what another one sends on is joined to it all the same,
  *         because the name is one of content, and judged by its digest */
 #ifndef CLIENT_IMAGE_PARTIAL_H
@@ -10,6 +11,7 @@
 #include "lib/base/err.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct partial {
 	int dir_fd; /* borrowed */
@@ -28,8 +30,9 @@ int partial_open(int dir_fd, const char *name, struct partial *out,
 void partial_release(struct partial *p) nonnull;
 #define auto_partial with_cleanup(partial_release)
 
-/* Empties it. */
-int partial_restart(const struct partial *p, struct err *e) must_check nonnull;
+/* Cuts it off behind so many bytes. */
+int partial_restart(
+	const struct partial *p, uint64_t bytes, struct err *e) must_check nonnull;
 
 /* Remembers the tag, and the base URL it came from, before the first byte arrives; "" forgets it.
  */

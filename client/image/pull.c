@@ -33,6 +33,7 @@ struct pull {
 	char base[STORE_NAME_MAX]; /* the stored image that the delta is of */
 	struct verified got[PART_COUNT];
 	int partial_fd;
+	struct gate *gate; /* while the archive is unpacked as it comes */
 	struct stage stage;
 	struct pulled *done;
 	struct buf dropped; /* keys of config lines that were not believed */
@@ -197,25 +198,43 @@ static void fetch_moved(void *ctx, uint64_t now, uint64_t total)
 	out_step(p->out, p->step, now, total, "B");
 }
 
+/* How far the unpacker may go. */
+static int part_is_good(void *ctx, uint64_t bytes, struct err *e)
+{
+	const struct pull *p = ctx;
+
+	return gate_allow(p->gate, bytes, e);
+}
+
+static int fetch_part(struct pull *p, size_t i, struct err *e)
+{
+	struct fetch_progress progress = {
+		.moved = fetch_moved, .good = p->gate ? part_is_good : NULL, .ctx = p
+	};
+	auto_free char *step = xasprintf("fetch %s", part_name[i]);
+	char size[32];
+
+	p->step = step;
+	if (repo_file(p->repo, p->file[i], p->partial_fd, &progress, &p->got[i], e) < 0)
+		return -1;
+	p->done->fetched_bytes += p->file[i]->size;
+	out_step_done(p->out, step, "%s, verified",
+		out_size(p->file[i]->size, size, sizeof(size)));
+	return 0;
+}
+
+/* Fetched last and unpacked while it comes: its pieces are signed for one by one. */
+static bool arrives(const struct pull *p, size_t part)
+{
+	return part == PART_ROOTFS && p->file[part]->pieces;
+}
+
 static int fetch_parts(struct pull *p, struct err *e)
 {
-	struct fetch_progress progress = { .moved = fetch_moved, .ctx = p };
-
-	for (size_t i = 0; i < PART_COUNT; i++) {
-		if (!p->wanted[i] || p->got[i].fd >= 0)
-			continue;
-
-		auto_free char *step = xasprintf("fetch %s", part_name[i]);
-		char size[32];
-
-		p->step = step;
-		if (repo_file(p->repo, p->file[i], p->partial_fd, &progress, &p->got[i],
-			    e) < 0)
+	for (size_t i = 0; i < PART_COUNT; i++)
+		if (p->wanted[i] && p->got[i].fd < 0 && !arrives(p, i) &&
+			fetch_part(p, i, e) < 0)
 			return -1;
-		p->done->fetched_bytes += p->file[i]->size;
-		out_step_done(p->out, step, "%s, verified",
-			out_size(p->file[i]->size, size, sizeof(size)));
-	}
 	return 0;
 }
 
@@ -223,6 +242,14 @@ static void forget_parts(const struct pull *p)
 {
 	for (size_t i = 0; i < PART_COUNT; i++)
 		if (p->file[i])
+			repo_file_forget(p->file[i], p->partial_fd);
+}
+
+/* Of a file that did not come whole the pieces that lie there are good. */
+static void forget_untrusted(const struct pull *p)
+{
+	for (size_t i = 0; i < PART_COUNT; i++)
+		if (p->file[i] && (!p->file[i]->pieces || p->got[i].fd >= 0))
 			repo_file_forget(p->file[i], p->partial_fd);
 }
 
@@ -271,21 +298,29 @@ static int keep_manifest(struct pull *p, struct err *e)
 	return 0;
 }
 
-static int run_unpacker(struct pull *p, struct unpack_job *job, struct err *e)
+static struct unpack_job unpack_job(const struct pull *p)
+{
+	struct unpack_job job = {
+		.root_fd = p->stage.root_fd,
+		.meta_fd = p->got[PART_META].fd,
+		.diff_id = p->build->diff_id,
+		.limits = UNPACK_LIMITS_HARD,
+		.tree_flags = p->store->ids.full ? 0 : TREE_NO_CHOWN,
+	};
+
+	job.limits.entries = p->build->entries;
+	job.limits.unpacked_size = p->build->unpacked_size;
+	return job;
+}
+
+static int end_unpacker(struct pull *p, struct confined *child, struct err *e)
 {
 	struct unpack_watch watch = {
 		.progress = unpack_moved, .metafile = keep_metafile, .ctx = p
 	};
 	char size[32];
 
-	job->root_fd = p->stage.root_fd;
-	job->meta_fd = p->got[PART_META].fd;
-	job->diff_id = p->build->diff_id;
-	job->limits = (struct unpack_limits)UNPACK_LIMITS_HARD;
-	job->limits.entries = p->build->entries;
-	job->limits.unpacked_size = p->build->unpacked_size;
-	job->tree_flags = p->store->ids.full ? 0 : TREE_NO_CHOWN;
-	if (unpacker_run(job, &p->store->ids, &watch, &p->done->unpacked, e) < 0) {
+	if (unpacker_end(child, &watch, &p->done->unpacked, e) < 0) {
 		/* Its digest was right, so damage is what was signed for. */
 		if (e->code == ERR_PARSE || e->code == ERR_LIMIT)
 			e->code = ERR_UNTRUSTED;
@@ -300,15 +335,66 @@ static int run_unpacker(struct pull *p, struct unpack_job *job, struct err *e)
 	return 0;
 }
 
+static int run_unpacker(struct pull *p, const struct unpack_job *job, struct err *e)
+{
+	struct confined child;
+
+	if (unpacker_start(job, &p->store->ids, &child, e) < 0)
+		return -1;
+	return end_unpacker(p, &child, e);
+}
+
+/* Both at once; of two failures the unpacker's counts when it was the reason for the other. */
+static int fetch_and_unpack(
+	struct pull *p, struct unpack_job *job, struct gate *gate, struct err *e)
+{
+	struct confined child;
+	struct err lost;
+	int fetched;
+
+	if (unpacker_start(job, &p->store->ids, &child, e) < 0)
+		return -1;
+	p->gate = gate;
+	fetched = fetch_part(p, PART_ROOTFS, &lost);
+	p->gate = NULL;
+	gate_release(gate);
+	if (end_unpacker(p, &child, e) < 0 &&
+		(fetched == 0 || lost.code == ERR_INTERRUPTED))
+		return -1;
+	if (fetched < 0)
+		*e = lost;
+	return fetched;
+}
+
+static int unpack_arriving(struct pull *p, struct unpack_job *job, struct err *e)
+{
+	auto_gate struct gate gate = GATE_INIT;
+	char name[DIGEST_HEX];
+	auto_fd int archive_fd = -1;
+
+	digest_hex(&p->file[PART_ROOTFS]->sha256, name);
+	archive_fd = openat(p->partial_fd, name,
+		O_RDONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+	if (archive_fd < 0)
+		return err_sys(e, "cannot open the partial download '%s'", name);
+	if (gate_open(p->file[PART_ROOTFS]->size, &gate, e) < 0)
+		return -1;
+	job->archive_fd = archive_fd;
+	job->gate = &gate;
+	return fetch_and_unpack(p, job, &gate, e);
+}
+
 static int unpack_whole(struct pull *p, struct err *e)
 {
-	struct unpack_job job = {
-		.archive_fd = p->got[PART_ROOTFS].fd,
-		.coding = UNPACK_ZST,
-		.manifest_fd = p->got[PART_MANIFEST].fd,
-	};
+	struct unpack_job job = unpack_job(p);
 
-	return keep_manifest(p, e) < 0 ? -1 : run_unpacker(p, &job, e);
+	job.coding = UNPACK_ZST;
+	job.archive_fd = p->got[PART_ROOTFS].fd;
+	job.manifest_fd = p->got[PART_MANIFEST].fd;
+	if (keep_manifest(p, e) < 0)
+		return -1;
+	return job.archive_fd < 0 ? unpack_arriving(p, &job, e)
+				  : run_unpacker(p, &job, e);
 }
 
 /* The child wrote the manifest; that it is the one that was signed for, we see ourselves. */
@@ -339,19 +425,18 @@ static int unpack_delta(struct pull *p, struct err *e)
 			   : openat(p->stage.dir_fd, part_name[PART_MANIFEST],
 				     O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
 				     0644);
-	struct unpack_job job = {
-		.archive_fd = p->got[PART_DELTA].fd,
-		.coding = UNPACK_DELTA,
-		.manifest_fd = new_fd,
-		.base_fd = base_fd,
-		.base_manifest_fd = old_fd,
-		.id = p->build->id,
-	};
+	struct unpack_job job = unpack_job(p);
 
 	if (old_fd < 0)
 		return -1;
 	if (new_fd < 0 || fchmod(new_fd, 0644) < 0)
 		return err_sys(e, "cannot make 'rootfs.man'");
+	job.archive_fd = p->got[PART_DELTA].fd;
+	job.coding = UNPACK_DELTA;
+	job.manifest_fd = new_fd;
+	job.base_fd = base_fd;
+	job.base_manifest_fd = old_fd;
+	job.id = p->build->id;
 	return run_unpacker(p, &job, e) < 0 ? -1 : check_manifest(p, new_fd, e);
 }
 
@@ -417,7 +502,7 @@ static int fetch_and_make(struct pull *p, struct err *e)
 		rc = make_whole(p, e);
 	if (rc < 0) {
 		if (e->code == ERR_UNTRUSTED)
-			forget_parts(p);
+			forget_untrusted(p);
 		return -1;
 	}
 	forget_parts(p);

@@ -1,5 +1,6 @@
 /* pull.h -- one image from a remote into the store.
- * Rules   every document and file is verified before a byte of it is interpreted; the
+ * Rules   every document, and every file or piece of one, is verified before a byte of it is
+ *         interpreted; the
  *         store shows the image when all of it is there, or stays as it was; an image
  *         that is stored already costs no download
  * Errors  as repo.h, unpack.h and store.h; ERR_NOTFOUND for an image or build that is

@@ -490,7 +490,8 @@ int repo_file(struct repo *r, const struct doc_file *file, int dir_fd,
 		struct fetch_want want = { .path = file->path,
 			.size = file->size,
 			.name = name,
-			.hasty = n + count < count * rounds };
+			.hasty = n + count < count * rounds,
+			.pieces = file->pieces };
 		struct err one;
 
 		if (hopeless[i])

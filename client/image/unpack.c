@@ -278,7 +278,9 @@ static int unpack_archive(struct unpacking *u, struct err *e)
 {
 	struct tap tap = { .wanted = u->manifest.count > 0 };
 	__attribute__((__cleanup__(decoder_release))) struct decoder decoder = { 0 };
-	struct reader file = reader_of_fd(&u->job->archive_fd);
+	struct gated gated = { .gate = u->job->gate, .fd = u->job->archive_fd };
+	struct reader file = u->job->gate ? reader_of_gated(&gated)
+					  : reader_of_fd(&u->job->archive_fd);
 	struct reader raw = { .read = tap_read, .ctx = &tap };
 	int rc;
 

@@ -7,6 +7,7 @@
 #ifndef CLIENT_IMAGE_UNPACK_H
 #define CLIENT_IMAGE_UNPACK_H
 
+#include "client/image/gate.h"
 #include "lib/adapt/digest.h"
 #include "lib/model/unpackpolicy.h"
 
@@ -19,6 +20,7 @@ enum unpack_coding {
 
 struct unpack_job {
 	int archive_fd;
+	const struct gate *gate; /* of an archive that still arrives, or NULL */
 	enum unpack_coding coding;
 	int root_fd;
 	int manifest_fd; /* -1: nothing to compare with; of a delta: to be written */

@@ -1,6 +1,5 @@
 #include "client/image/unpacker.h"
 
-#include "client/image/confine.h"
 #include "client/image/metafiles.h"
 #include "client/image/report.h"
 
@@ -47,6 +46,8 @@ static int work(void *ctx, int report_fd, struct err *e)
 		.memory_max = MEMORY_MAX,
 	};
 
+	if (job->gate)
+		c.fd[4] = job->gate->in_fd;
 	if (job->coding == UNPACK_DELTA) {
 		c.fd[4] = job->base_fd;
 		c.fd[5] = job->base_manifest_fd;
@@ -116,19 +117,23 @@ static int listen_to(
 	return rc == 0 ? 1 : -1;
 }
 
-int unpacker_run(const struct unpack_job *job, const struct subids *ids,
-	const struct unpack_watch *watch, struct unpack_done *done, struct err *e)
+int unpacker_start(const struct unpack_job *job, const struct subids *ids,
+	struct confined *out, struct err *e)
 {
 	struct unpack_job copy = *job;
+
+	return confined_start(ids, work, &copy, out, e);
+}
+
+int unpacker_end(struct confined *child, const struct unpack_watch *watch,
+	struct unpack_done *done, struct err *e)
+{
 	struct unpack_done heard = { 0 };
-	struct confined child;
 	struct err said, ended;
 	int rc, end;
 
-	if (confined_start(ids, work, &copy, &child, e) < 0)
-		return -1;
-	rc = listen_to(child.report_fd, watch, &heard, &said);
-	end = confined_end(&child, &ended);
+	rc = listen_to(child->report_fd, watch, &heard, &said);
+	end = confined_end(child, &ended);
 	if (rc == 0 && end == 0) {
 		*done = heard;
 		return 0;
@@ -140,4 +145,14 @@ int unpacker_run(const struct unpack_job *job, const struct subids *ids,
 	else
 		return err_set(e, ERR_FAILED, "the unpacker ended without a word");
 	return -1;
+}
+
+int unpacker_run(const struct unpack_job *job, const struct subids *ids,
+	const struct unpack_watch *watch, struct unpack_done *done, struct err *e)
+{
+	struct confined child;
+
+	if (unpacker_start(job, ids, &child, e) < 0)
+		return -1;
+	return unpacker_end(&child, watch, done, e);
 }

@@ -5,8 +5,8 @@
 #ifndef CLIENT_IMAGE_UNPACKER_H
 #define CLIENT_IMAGE_UNPACKER_H
 
+#include "client/image/confine.h"
 #include "client/image/unpack.h"
-#include "lib/base/userns.h"
 
 struct unpack_watch {
 	void (*progress)(void *ctx, uint64_t bytes);
@@ -14,6 +14,15 @@ struct unpack_watch {
 	void *ctx;
 };
 
+/* Begins, and returns at once: what still arrives is read as job->gate allows. */
+int unpacker_start(const struct unpack_job *job, const struct subids *ids,
+	struct confined *out, struct err *e) must_check nonnull;
+
+/* Listens to it, and waits. */
+int unpacker_end(struct confined *child, const struct unpack_watch *watch,
+	struct unpack_done *done, struct err *e) must_check nonnull;
+
+/* Both. */
 int unpacker_run(const struct unpack_job *job, const struct subids *ids,
 	const struct unpack_watch *watch, struct unpack_done *done,
 	struct err *e) must_check nonnull;

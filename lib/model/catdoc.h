@@ -6,6 +6,7 @@
 #define LIB_MODEL_CATDOC_H
 
 #include "lib/model/build.h"
+#include "lib/model/pieces.h"
 #include "lib/model/trust.h"
 
 #define CATALOG_MAX   (16U << 20)
@@ -57,6 +58,7 @@ struct doc_file {
 	const char *path; /* images/.../rootfs.tar.zst, relative to the tree's base */
 	uint64_t size;
 	struct digest sha256;
+	const struct pieces *pieces; /* or NULL */
 };
 
 struct doc_delta {

@@ -19,6 +19,31 @@ void imagedoc_release(struct imagedoc *d)
 
 /* ---- reading */
 
+/* As many as a file of this size has. */
+static int parse_pieces(
+	const struct json *o, struct arena *a, struct doc_file *f, struct err *e)
+{
+	const struct json *array;
+	struct pieces *p;
+
+	if (json_get_array(o, "pieces", &array, e) < 0)
+		return -1;
+	p = arena_array(a, 1, sizeof(*p));
+	p->count = json_count(array);
+	if (p->count > PIECES_MAX || p->count != pieces_count(f->size))
+		return err_set(e, ERR_PARSE, "'pieces': %zu where the size has %zu",
+			p->count, pieces_count(f->size));
+	for (size_t i = 0; i < p->count; i++) {
+		const char *hex;
+
+		if (json_str(json_at(array, i), &hex, e) < 0 ||
+			digest_parse(hex, &p->sha256[i], e) < 0)
+			return err_wrap(e, "'pieces'");
+	}
+	f->pieces = p;
+	return 0;
+}
+
 static int parse_files(
 	const struct json *o, struct arena *a, struct doc_build *b, struct err *e)
 {
@@ -34,7 +59,8 @@ static int parse_files(
 			field_name(item, "name", a, &f->name, e) < 0 ||
 			field_path(item, "path", a, &f->path, e) < 0 ||
 			field_size(item, "size", &f->size, e) < 0 ||
-			field_digest(item, "sha256", &f->sha256, e) < 0)
+			field_digest(item, "sha256", &f->sha256, e) < 0 ||
+			(json_has(item, "pieces") && parse_pieces(item, a, f, e) < 0))
 			return err_wrap(e, "'files'");
 	}
 	return 0;
@@ -202,6 +228,19 @@ static void write_object(
 	write_digest(w, "sha256", sha256);
 }
 
+static void write_pieces(struct jsonw *w, const struct pieces *p)
+{
+	jsonw_key(w, "pieces");
+	jsonw_array(w);
+	for (size_t i = 0; i < p->count; i++) {
+		char hex[DIGEST_HEX];
+
+		digest_hex(&p->sha256[i], hex);
+		jsonw_str(w, hex);
+	}
+	jsonw_end_array(w);
+}
+
 static void write_files(struct jsonw *w, const struct doc_build *b)
 {
 	jsonw_key(w, "files");
@@ -210,6 +249,8 @@ static void write_files(struct jsonw *w, const struct doc_build *b)
 		jsonw_object(w);
 		jsonw_kstr(w, "name", b->file[i].name);
 		write_object(w, b->file[i].path, b->file[i].size, &b->file[i].sha256);
+		if (b->file[i].pieces)
+			write_pieces(w, b->file[i].pieces);
 		jsonw_end_object(w);
 	}
 	jsonw_end_array(w);

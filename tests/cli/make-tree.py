@@ -195,6 +195,23 @@ def read(name):
         return f.read()
 
 
+def told(name, path, data, o):
+    """How the image document tells of a file; pieces=yes, few (one too few), wrong (the last one) or other (the whole)."""
+    file = {"name": name, "path": path, "size": len(data), "sha256": sha(data)}
+    if name == "rootfs.tar.zst" and "pieces" in o:
+        size = 1 << 20
+        while len(data) > size * 16:
+            size *= 2
+        file["pieces"] = [sha(data[i:i + size]) for i in range(0, len(data), size)]
+        if o["pieces"] == "few":
+            file["pieces"].pop()
+        elif o["pieces"] == "wrong":
+            file["pieces"][-1] = sha(b"")
+        elif o["pieces"] == "other":
+            file["sha256"] = sha(b"")
+    return file
+
+
 def make_tree(home, top, o):
     serial = o.get("serial", "20260101_0000")
     raw = read(o["tar"]) if "tar" in o else plain_tar(o.get("text", "a toy"), int(o.get("pad", 0)))
@@ -212,8 +229,7 @@ def make_tree(home, top, o):
                        "epoch": EPOCH, "tested": "not tested", "origin": "rootyard", "entries": int(o.get("entries", entries)),
                        "unpacked_size": int(o.get("unpacked", size)), "max_uid": 1000, "max_gid": 1000, "init": "",
                        "stop_signal": "SIGTERM",
-                       "files": [{"name": n, "path": "%s/%s" % (where, n), "size": len(d), "sha256": sha(d)}
-                                 for n, d in sorted(files.items())],
+                       "files": [told(n, "%s/%s" % (where, n), d, o) for n, d in sorted(files.items())],
                        "deltas": []}],
            "history": [], "pins": [], "holds": []}
     image = put_object(top, dump(doc))

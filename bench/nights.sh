@@ -1,0 +1,43 @@
+# shellcheck shell=bash
+# nights.sh -- pairs of nights of real Debian trees for bench/pull and bench/update (sourced).
+#
+# Each night is a tar made by mmdebstrap from the archive that this machine's own apt is configured with, and kept:
+# the second run is short. The archive as it was on an earlier day is not at hand everywhere, so "as released" is the
+# release's main suite without updates and security, and the night after it has both.
+#
+# NIGHTS   where they are kept (/var/tmp/rootyard-nights)
+NIGHTS=${NIGHTS:-/var/tmp/rootyard-nights}
+more=systemd,systemd-sysv,openssh-server,python3,git,vim,man-db,iproute2,less
+
+archive() { # END: the configured archive whose address ends so
+	apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' | sort -u | grep -m1 "/$1/\$"
+}
+
+# night NAME: prints the path of its tar, or fails where the archive has no such suite.
+night() {
+	local name=$1 out=$NIGHTS/$1.tar debian security suite variant=minbase sources hook=() include=()
+	[ ! -s "$out" ] || { echo "$out"; return; }
+	debian=$(archive debian) security=$(archive debian-security)
+	[ -n "$debian" ] && [ -n "$security" ] || { echo "bench: apt here has no archive of Debian and its security" >&2; return 1; }
+	mkdir -p "$NIGHTS"
+	case $name in
+	forky | sid) suite=$name ;;
+	*) suite=bookworm ;;
+	esac
+	sources="deb $debian $suite main"
+	case $name in
+	min-*) ;;
+	*) include=("--include=$more") ;;
+	esac
+	case $name in
+	*-new | *-openssl) sources="$sources
+deb $debian $suite-updates main
+deb $security $suite-security main" ;;
+	esac
+	# nothing but these two is taken from security
+	[ "${name%-openssl}" = "$name" ] || hook=("--setup-hook=printf 'Package: *\nPin: release n=bookworm-*\nPin-Priority: -1\n\nPackage: openssl libssl3\nPin: release n=bookworm-security\nPin-Priority: 900\n' >\"\$1/etc/apt/preferences.d/pin\"")
+	echo "bench: making $name (kept in $NIGHTS)" >&2
+	SOURCE_DATE_EPOCH=1700000000 mmdebstrap -q --format=tar --variant=$variant "${include[@]}" "${hook[@]}" \
+		--customize-hook='rm -f "$1"/etc/apt/preferences.d/pin "$1"/etc/ssh/ssh_host_*; echo "# none" >"$1/etc/apt/sources.list"; : >"$1/etc/machine-id"' \
+		"$suite" "$out.part" - <<<"$sources" >&2 && mv "$out.part" "$out" && echo "$out"
+}
