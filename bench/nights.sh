@@ -41,3 +41,34 @@ deb $security $suite-security main" ;;
 		--customize-hook='rm -f "$1"/etc/apt/preferences.d/pin "$1"/etc/ssh/ssh_host_*; echo "# none" >"$1/etc/apt/sources.list"; : >"$1/etc/machine-id"' \
 		"$suite" "$out.part" - <<<"$sources" >&2 && mv "$out.part" "$out" && echo "$out"
 }
+
+# night_build IMAGE SERIAL NAME: prints the directory of that night as rootyard-build hands it over.
+night_build() {
+	local out=$NIGHTS/incoming/$1/$2 tar
+	[ ! -s "$out/build.json" ] || { echo "$out"; return; }
+	tar=$(night "$3") || return 1
+	mkdir -p "$NIGHTS/recipe"
+	cat >"$NIGHTS/recipe/image.yaml" <<-'R'
+		image:
+		  distribution: night
+		source:
+		  downloader: rootfs-http
+		  url: file:///nowhere
+		targets:
+		  lxc:
+		    create_message: a night
+		    config:
+		      - type: all
+		        before: 5
+		        content: |-
+		          lxc.include = LXC_TEMPLATE_CONFIG/debian.common.conf
+		packages:
+		  manager: apt
+		mappings:
+		  architecture_map: debian
+	R
+	printf 'schema: 1\ndistro: night\nreleases:\n  %s:\n    arches: [amd64]\n    variants: [default]\n' "$(cut -d/ -f2 <<<"$1")" >"$NIGHTS/recipe/releases.yaml"
+	echo "bench: building $1@$2 of $3" >&2
+	rootyard-build build --out "$NIGHTS/incoming" --cache "$NIGHTS/cache" --allow-unverified --serial "$2" -o "source.url=file://$tar" \
+		"$NIGHTS/recipe" "$(cut -d/ -f2 <<<"$1")/amd64" >&2 && echo "$out"
+}
