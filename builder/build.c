@@ -264,9 +264,13 @@ static int phase_files(struct job *j, struct err *e)
 {
 	int64_t start = job_clock();
 
-	if (generators_run(j->recipe, j->root_dir, &j->arena, &j->generated, e) < 0 ||
+	if (generators_run(j->recipe, j->recipe_dir, j->root_dir, &j->arena,
+		    &j->generated, e) < 0 ||
 		run_actions(j, "post-files", e) < 0)
 		return -1;
+	for (size_t i = 0; i < j->generated.copied_count; i++)
+		job_source(j, "file", j->generated.copied[i].url,
+			&j->generated.copied[i].sha256, "none");
 	job_timed(j, "files", start, "%zu entries", j->recipe->files.count);
 	return 0;
 }

@@ -33,6 +33,9 @@ static const char *judge(struct job *j, const struct build_source *s)
 
 	if (strcmp(s->kind, "package") == 0)
 		return NULL; /* its index answers for it */
+	if (strcmp(s->kind, "file") == 0 &&
+		strncmp(s->url, FILE_SCHEME, strlen(FILE_SCHEME)) != 0)
+		return "files that lie beside the recipe are copied";
 	if (!digest_today(j, s->url, &today))
 		return "a source cannot be looked at";
 	if (digest_equal(&today, &s->sha256))

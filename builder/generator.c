@@ -1,6 +1,8 @@
 #include "builder/generator.h"
 
+#include "builder/generator_copy.h"
 #include "builder/inroot.h"
+#include "builder/template.h"
 
 #include "lib/base/fs.h"
 #include "lib/base/relpath.h"
@@ -13,6 +15,7 @@
 
 struct generation {
 	const struct recipe *recipe;
+	const char *recipe_dir;
 	int root_dir;
 	struct arena *arena;
 	struct generated *out;
@@ -30,50 +33,15 @@ static int inside(const struct text *path, struct relpath *out, struct err *e)
 	return relpath_parse(p, out, e);
 }
 
-static int parse_id(const struct text *t, const char *what, uid_t *out, struct err *e)
-{
-	char *end;
-	unsigned long value;
-
-	if (!text_is_set(t))
-		return 0;
-	errno = 0;
-	value = strtoul(t->text, &end, 10);
-	if (errno || *end || end == t->text || value > 65535)
-		return err_set(e, ERR_RECIPE, "line %u: %s '%s' is no number below 65536",
-			t->line, what, t->text);
-	*out = (uid_t)value;
-	return 0;
-}
-
-static int apply_owner(int fd, const struct recipe_file *f, struct err *e)
-{
-	uid_t uid = (uid_t)-1, gid = (gid_t)-1;
-	char *end;
-	unsigned long mode;
-
-	if (parse_id(&f->gid, "gid", &gid, e) < 0 ||
-		parse_id(&f->uid, "uid", &uid, e) < 0)
-		return -1;
-	if (fchown(fd, uid, gid) < 0)
-		return err_sys(e, "cannot change the owner");
-	if (!text_is_set(&f->mode))
-		return 0;
-	mode = strtoul(f->mode.text, &end, 8);
-	if (*end || mode > 07777)
-		return err_set(e, ERR_RECIPE, "line %u: mode '%s' is not octal",
-			f->mode.line, f->mode.text);
-	return fchmod(fd, (mode_t)mode) < 0 ? err_sys(e, "cannot change the mode") : 0;
-}
-
 /* Writes the file anew; links are the tree's own. */
 static int write_file(const struct generation *g, const struct recipe_file *f,
 	const struct relpath *path, const char *content, struct err *e)
 {
 	auto_fd int dir = inroot_make_parent(g->root_dir, path->text, e);
 	auto_fd int fd = -1;
+	struct access access;
 
-	if (dir < 0)
+	if (dir < 0 || access_read(f, g->root_dir, &access, e) < 0)
 		return -1;
 	fd = inroot_open(
 		g->root_dir, path->text, O_WRONLY | O_CREAT | O_NONBLOCK, 0644, e);
@@ -83,7 +51,7 @@ static int write_file(const struct generation *g, const struct recipe_file *f,
 		return err_sys(e, "cannot empty '%s'", path->text);
 	if (fs_write_all(fd, content, strlen(content), e) < 0)
 		return -1;
-	return apply_owner(fd, f, e);
+	return access_apply(&access, fd, e);
 }
 
 /* ---- what is left for the metadata */
@@ -123,6 +91,31 @@ static int rendered(const struct generation *g, const struct recipe_file *f,
 	return 0;
 }
 
+/* A template that the container's host renders knows nothing but its target. */
+static bool find_target(const void *ctx, const char *path, struct buf *out)
+{
+	const struct template_vars *all = ctx;
+	auto_free char *full = xasprintf("targets.%s", path);
+
+	return strncmp(path, "incus.", 6) == 0 && all->find(all->ctx, full, out);
+}
+
+static int rendered_for_target(const struct generation *g, const struct recipe_file *f,
+	const char **out, struct err *e)
+{
+	const struct template_vars all = recipe_vars(g->recipe);
+	const struct template_vars vars = { .find = find_target, .ctx = &all };
+	auto_buf struct buf value = BUF_INIT(FILE_MAX_BYTES);
+
+	*out = text_str(&f->content);
+	if (!f->pongo)
+		return 0;
+	if (template_render(*out, &vars, &value, e) < 0)
+		return err_wrap(e, "cannot render content (line %u)", f->content.line);
+	*out = arena_strdup(g->arena, buf_str(&value));
+	return 0;
+}
+
 static const char *with_newline(struct arena *arena, const char *content)
 {
 	size_t len = strlen(content);
@@ -148,6 +141,42 @@ static int run_dump(struct generation *g, const struct recipe_file *f, struct er
 		return -1;
 	if (f->templated)
 		note_lxc_template(g, f);
+	return 0;
+}
+
+static void note_copied(
+	struct generation *g, const char *source, const struct digest *sha256)
+{
+	struct copied *grown =
+		arena_array(g->arena, g->out->copied_count + 1, sizeof(*grown));
+
+	if (g->out->copied_count)
+		memcpy(grown, g->out->copied, g->out->copied_count * sizeof(*grown));
+	grown[g->out->copied_count++] = (struct copied){
+		.url = arena_printf(
+			g->arena, "%s%s", *source == '/' ? "file://" : "recipe:", source),
+		.sha256 = *sha256,
+	};
+	g->out->copied = grown;
+}
+
+static int run_copy(struct generation *g, const struct recipe_file *f, struct err *e)
+{
+	struct copy_order order = { .root_dir = g->root_dir,
+		.recipe_dir = g->recipe_dir };
+	struct access access;
+	struct digest sha256;
+
+	order.access = &access;
+	if (rendered(g, f, &f->source, "source", &order.source, e) < 0 ||
+		rendered(g, f, &f->path, "path", &order.path, e) < 0 ||
+		access_read(f, g->root_dir, &access, e) < 0)
+		return -1;
+	if (!*order.source)
+		return err_set(e, ERR_RECIPE, "'copy' needs 'source'");
+	if (generator_copy(&order, &sha256, e) < 0)
+		return -1;
+	note_copied(g, order.source, &sha256);
 	return 0;
 }
 
@@ -179,7 +208,7 @@ static int run_template(struct generation *g, const struct recipe_file *f, struc
 		return err_set(e, ERR_RECIPE,
 			"'name' must be a plain file name, not '%s'", text_str(&f->name));
 	t.file = arena_printf(g->arena, "%s.tpl", text_str(&f->name));
-	if (rendered(g, f, &f->content, "content", &t.content, e) < 0)
+	if (rendered_for_target(g, f, &t.content, e) < 0)
 		return -1;
 	t.content = with_newline(g->arena, t.content);
 	note_incus_template(g, &t);
@@ -316,6 +345,7 @@ struct generator {
 
 static const struct generator generators[] = {
 	{ "dump", run_dump },
+	{ "copy", run_copy },
 	{ "remove", run_remove },
 	{ "template", run_template },
 	{ "hostname", run_hostname },
@@ -344,12 +374,14 @@ static int fault(const struct recipe_file *f, struct err *e)
 		f->generator.line);
 }
 
-int generators_run(const struct recipe *r, int root_dir, struct arena *arena,
-	struct generated *out, struct err *e)
+int generators_run(const struct recipe *r, const char *recipe_dir, int root_dir,
+	struct arena *arena, struct generated *out, struct err *e)
 {
-	struct generation g = {
-		.recipe = r, .root_dir = root_dir, .arena = arena, .out = out
-	};
+	struct generation g = { .recipe = r,
+		.recipe_dir = recipe_dir,
+		.root_dir = root_dir,
+		.arena = arena,
+		.out = out };
 
 	for (size_t i = 0; i < r->files.count; i++) {
 		const struct recipe_file *f = &r->files.item[i];

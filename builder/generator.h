@@ -10,6 +10,8 @@
 
 #include "builder/recipe.h"
 
+#include "lib/adapt/digest.h"
+
 struct incus_template {
 	const char *path; /* inside the container */
 	const char *file; /* NAME.tpl */
@@ -18,12 +20,20 @@ struct incus_template {
 	const struct text_map *properties; /* NULL: none */
 };
 
-/* What the generators leave for the metadata archives. */
+/* What came from beside the recipe: "file:///PATH", or "recipe:PATH" relative to it. */
+struct copied {
+	const char *url;
+	struct digest sha256;
+};
+
+/* What the generators leave for the metadata archives, and for the record. */
 struct generated {
 	const char **lxc_template; /* paths, in order */
 	size_t lxc_count;
 	struct incus_template *incus;
 	size_t incus_count;
+	struct copied *copied;
+	size_t copied_count;
 };
 
 bool generator_is_supported(const char *name) nonnull;
@@ -31,8 +41,8 @@ bool generator_is_supported(const char *name) nonnull;
 /* Is this a file of cloud-init's seed ("user-data")? */
 bool generator_is_seed(const char *name) nonnull;
 
-/* Runs all entries that apply, in order. */
-int generators_run(const struct recipe *r, int root_dir, struct arena *arena,
-	struct generated *out, struct err *e) must_check nonnull;
+/* Runs all entries that apply, in order; recipe_dir is where their sources lie. */
+int generators_run(const struct recipe *r, const char *recipe_dir, int root_dir,
+	struct arena *arena, struct generated *out, struct err *e) must_check nonnull;
 
 #endif

@@ -29,6 +29,7 @@ struct job {
 	struct arena arena;
 	struct out *out;
 	struct recipe *recipe;
+	const char *recipe_dir; /* where it lies, and what its `copy` entries name */
 	const struct release *release;
 	struct image image;
 	char serial[SERIAL_MAX];

@@ -105,6 +105,16 @@ static int fill_job(struct job *j, const struct build_values *v, struct err *e)
 	return check_release(j, e);
 }
 
+static int note_place(struct job *j, const char *dir, struct err *e)
+{
+	auto_free char *path = realpath(dir, NULL);
+
+	if (!path)
+		return err_sys(e, "cannot resolve '%s'", dir);
+	j->recipe_dir = arena_strdup(&j->arena, path);
+	return 0;
+}
+
 /* As resolved, before the serial comes in: two nights of one recipe have one digest. */
 static int note_recipe(struct job *j, struct err *e)
 {
@@ -136,7 +146,8 @@ int order_open(struct order *o, const struct build_values *v, const char *dir,
 	if (load_judge_buildable(l, out, e) < 0)
 		return -1;
 	j->recipe = &l->recipe;
-	if (fill_job(j, v, e) < 0 || foreign_check(j->image.arch, e) < 0)
+	if (note_place(j, dir, e) < 0 || fill_job(j, v, e) < 0 ||
+		foreign_check(j->image.arch, e) < 0)
 		return -1;
 	return note_recipe(j, e);
 }

@@ -79,6 +79,18 @@ static void format_releases(const struct recorded *r, struct buf *out)
 	buf_add_byte(out, '\n');
 }
 
+/* What lay beside the recipe is not handed over. */
+static int check_copied(const struct build *b, struct err *e)
+{
+	for (size_t i = 0; i < b->source_count; i++)
+		if (strncmp(b->source[i].url, "recipe:", 7) == 0)
+			return err_set(e, ERR_NOTFOUND,
+				"'%s' was copied from beside the recipe, and is no part "
+				"of the build",
+				b->source[i].url + 7);
+	return 0;
+}
+
 int recorded_write_recipe(
 	const struct recorded *r, int build_dir, int recipe_dir, struct err *e)
 {
@@ -86,7 +98,8 @@ int recorded_write_recipe(
 			    releases = BUF_INIT(RECIPE_MAX);
 	struct digest got;
 
-	if (fs_read_at(build_dir, "recipe.yaml", &recipe, e) < 0)
+	if (check_copied(&r->build, e) < 0 ||
+		fs_read_at(build_dir, "recipe.yaml", &recipe, e) < 0)
 		return -1;
 	got = digest_of(buf_bytes(&recipe));
 	if (!digest_equal(&got, &r->build.recipe))

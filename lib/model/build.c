@@ -12,7 +12,7 @@ static const char *const classes[] = { "ok", "flaky", "upstream", "recipe", "tes
 	"internal", NULL };
 static const char *const test_results[] = { "passed", "failed", "not tested", NULL };
 static const char *const origins[] = { "rootyard", "import", NULL };
-static const char *const source_kinds[] = { "index", "package", "tarball", NULL };
+static const char *const source_kinds[] = { "index", "package", "tarball", "file", NULL };
 
 void build_init(struct build *b)
 {
