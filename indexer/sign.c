@@ -297,6 +297,10 @@ int sign_make_home(int dir_fd, const char *name, struct err *e)
 				   "no-auto-key-retrieve\n"
 				   "no-auto-check-trustdb\n"
 				   "disable-dirmngr\n"
+				   /* who writes here holds the tree's lock; each
+				    * signature would make and link three files */
+				   "lock-never\n"
+				   "no-random-seed-file\n"
 				   "no-greeting\n";
 	static const char agent[] = "allow-loopback-pinentry\n"
 				    "disable-scdaemon\n"

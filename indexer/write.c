@@ -70,20 +70,26 @@ int write_documents(struct yard *y, struct err *e)
 	return fs_sync(objects, LAYOUT_OBJECTS, e);
 }
 
+/* A generation being written, in the order of its paths. */
+struct filling {
+	int fd;
+	char dir[LAYOUT_PATH_MAX]; /* made last */
+};
+
 static int write_file(const char *path, const struct digest *unused, struct bytes text,
 	void *ctx, struct err *e)
 {
-	const int *gen_fd = ctx;
+	struct filling *g = ctx;
 	const char *slash = strrchr(path, '/');
+	size_t len = slash ? (size_t)(slash - path) : 0;
 
 	(void)unused;
-	if (slash) {
-		auto_free char *parent = xasprintf("%.*s", (int)(slash - path), path);
-
-		if (fs_mkdirs(*gen_fd, parent, 0755, e) < 0)
+	if (len && (strncmp(g->dir, path, len) != 0 || g->dir[len] != '\0')) {
+		snprintf(g->dir, sizeof(g->dir), "%.*s", (int)len, path);
+		if (fs_mkdirs(g->fd, g->dir, 0755, e) < 0)
 			return -1;
 	}
-	return inode_write(*gen_fd, path, text, INODE_MARKED, e);
+	return inode_write(g->fd, path, text, INODE_MARKED, e);
 }
 
 /* Every directory beneath and then the one itself. */
@@ -106,6 +112,7 @@ static int write_files(struct yard *y, int64_t number, const char *base, struct 
 {
 	auto_buf struct buf envelope = BUF_INIT(TRUST_DOC_MAX);
 	auto_fd int gen_fd = -1;
+	struct filling filling;
 	struct catalog_signing s;
 	int rc;
 
@@ -113,8 +120,9 @@ static int write_files(struct yard *y, int64_t number, const char *base, struct 
 		fs_mkdirs(y->public_fd, base, 0755, e) < 0)
 		return -1;
 	gen_fd = fs_open_dir_at(y->public_fd, base, e);
+	filling = (struct filling){ .fd = gen_fd, .dir = "" };
 	if (gen_fd < 0 ||
-		catalog_genfile_walk(y->catalog, number, write_file, &gen_fd, e) < 0)
+		catalog_genfile_walk(y->catalog, number, write_file, &filling, e) < 0)
 		return -1;
 
 	rc = catalog_signing_find(y->catalog, "staged", &s, &envelope, e);
@@ -123,7 +131,7 @@ static int write_files(struct yard *y, int64_t number, const char *base, struct 
 			"generation %lld was staged without its `current`",
 			(long long)number);
 	if (rc < 0 || buf_check(&envelope, "current", e) < 0 ||
-		write_file(LAYOUT_CURRENT, NULL, buf_bytes(&envelope), &gen_fd, e) < 0)
+		write_file(LAYOUT_CURRENT, NULL, buf_bytes(&envelope), &filling, e) < 0)
 		return -1;
 	return sync_tree(gen_fd, ".", e);
 }

@@ -26,12 +26,17 @@ static const char *base_path(void)
 static int write_conf(const struct gpghome *h, struct err *e)
 {
 	/* Public keys and signatures need no agent; without autostart none ever runs. */
-	static const char conf[] = "no-autostart\n"
-				   "no-auto-key-retrieve\n"
-				   "no-auto-key-locate\n"
-				   "disable-dirmngr\n"
-				   "trust-model always\n"
-				   "batch\n";
+	static const char conf[] =
+		"no-autostart\n"
+		"no-auto-key-retrieve\n"
+		"no-auto-key-locate\n"
+		"disable-dirmngr\n"
+		"trust-model always\n"
+		/* the home is one process's alone, and lasts no longer:
+				    * three files for each signature say nothing */
+		"lock-never\n"
+		"no-random-seed-file\n"
+		"batch\n";
 	auto_free char *name = xasprintf("%s/gpg.conf", h->name);
 	auto_fd int fd =
 		fs_open_beneath(h->base_fd, name, O_WRONLY | O_CREAT | O_EXCL, 0600, e);

@@ -292,7 +292,7 @@ static void describe_key(gpgme_key_t key, struct verify_key *out)
  * for a trust database that it never made. Nothing is trusted here anyway. */
 static int forget_trust(const struct gpghome *home, struct err *e)
 {
-	static const char conf[] = "no-autostart\ndisable-dirmngr\nbatch\n";
+	static const char conf[] = "no-autostart\ndisable-dirmngr\nlock-never\nbatch\n";
 	auto_free char *path = xasprintf("%s/gpg.conf", home->path);
 	auto_fd int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
 
