@@ -1,5 +1,6 @@
 #include "builder/chrootfs.h"
 
+#include "lib/base/devnodes.h"
 #include "lib/base/err.h"
 
 #include <fcntl.h>
@@ -17,28 +18,6 @@
 #define PATH_ROOM    4096
 #define RESOLVER     "/etc/resolv.conf"
 #define RESOLVER_MAX 65536
-
-struct node {
-	const char *name;
-	unsigned int major, minor;
-};
-
-static const struct node nodes[] = {
-	{ "null", 1, 3 },
-	{ "zero", 1, 5 },
-	{ "full", 1, 7 },
-	{ "random", 1, 8 },
-	{ "urandom", 1, 9 },
-	{ "tty", 5, 0 },
-};
-
-static const char *const dev_links[][2] = {
-	{ "/proc/self/fd", "fd" },
-	{ "/proc/self/fd/0", "stdin" },
-	{ "/proc/self/fd/1", "stdout" },
-	{ "/proc/self/fd/2", "stderr" },
-	{ "pts/ptmx", "ptmx" },
-};
 
 static int open_target(int root_dir, const char *path, int flags)
 {
@@ -70,7 +49,7 @@ static int mount_at(int root_dir, const char *target, const char *source,
 }
 
 /* In a user namespace nobody makes devices: there the host's own lies over a file. */
-static int make_node(int dev, const struct node *n)
+static int make_node(int dev, const struct devnode *n)
 {
 	auto_free char *source = xasprintf("/dev/%s", n->name);
 	auto_fd int over = -1;
@@ -94,14 +73,14 @@ static int make_nodes(int root_dir)
 	if (dev < 0)
 		return errno;
 	umask(0);
-	for (size_t i = 0; i < ARRAY_COUNT(nodes); i++) {
-		int error = make_node(dev, &nodes[i]);
+	for (size_t i = 0; i < devnode_count; i++) {
+		int error = make_node(dev, &devnodes[i]);
 
 		if (error)
 			return error;
 	}
-	for (size_t i = 0; i < ARRAY_COUNT(dev_links); i++)
-		if (symlinkat(dev_links[i][0], dev, dev_links[i][1]) < 0)
+	for (size_t i = 0; i < devlink_count; i++)
+		if (symlinkat(devlinks[i].target, dev, devlinks[i].name) < 0)
 			return errno;
 	return mkdirat(dev, "pts", 0755) < 0 || mkdirat(dev, "shm", 01777) < 0 ? errno
 									       : 0;

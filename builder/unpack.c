@@ -5,8 +5,8 @@
 #include "builder/layer.h"
 
 #include "lib/adapt/inflate.h"
+#include "lib/adapt/squashfs.h"
 #include "lib/base/fs.h"
-#include "lib/base/spawn.h"
 #include "lib/base/tree.h"
 #include "lib/model/unpackpolicy.h"
 
@@ -14,10 +14,8 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-#define COPY_STEP     (256U << 10)
-#define SQFS2TAR      "/usr/bin/sqfs2tar"
-#define SQUASHFS_HEAD "hsqs"
-#define HEAD_MAX      256
+#define COPY_STEP (256U << 10)
+#define HEAD_MAX  256
 
 struct unpacking {
 	const struct unpack_plan *plan;
@@ -230,65 +228,23 @@ static int unpack_confined(
 
 /* ---- a squashfs, as a tar from an ordinary user's process */
 
-/* Reads the program's tar to its end before asking how the program ended: a tar that is
- * cut names its own fault. */
-static int unpack_spawned(const struct unpack_plan *p, const struct spawn *s,
-	int *read_fd, int *write_fd, int root_dir, int64_t *newest_s, struct err *e)
-{
-	const struct unpack_archive tar = { .fd = *read_fd, .name = p->archive->name };
-	const struct unpack_plan plan = {
-		.archive = &tar, .count = 1, .beneath = p->beneath
-	};
-	struct err ignored;
-	int rc, status = 0;
-	pid_t pid;
-
-	if (spawn_start(s, &pid, e) < 0)
-		return -1;
-	close(STEAL_FD(*write_fd));
-	rc = unpack_confined(&plan, root_dir, newest_s, e);
-	close(STEAL_FD(*read_fd));
-	if (spawn_wait(pid, &status, rc < 0 ? &ignored : e) < 0)
-		return -1;
-	if (status != 0 && rc == 0)
-		return err_set(e, ERR_PARSE,
-			"cannot unpack '%s': the squashfs is damaged (sqfs2tar ended "
-			"with "
-			"status %d)",
-			p->archive->name, status);
-	return rc;
-}
-
 static int unpack_squashfs(
 	const struct unpack_plan *p, int root_dir, int64_t *newest_s, struct err *e)
 {
-	const char *const argv[] = { SQFS2TAR, "/proc/self/fd/0", NULL };
-	auto_fd int read_fd = -1, write_fd = -1;
-	struct spawn s = SPAWN_INIT;
-	int ends[2];
+	struct unpack_archive tar = { .name = p->archive->name };
+	const struct unpack_plan plan = {
+		.archive = &tar, .count = 1, .beneath = p->beneath
+	};
+	struct squashfs image;
+	int rc;
 
-	if (access(SQFS2TAR, X_OK) < 0)
-		return err_set(e, ERR_NOTFOUND,
-			"cannot read a squashfs without '%s': install squashfs-tools-ng",
-			SQFS2TAR);
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(e, "cannot make a pipe");
-	read_fd = ends[0];
-	write_fd = ends[1];
-	s.argv = argv;
-	s.stdin_fd = p->archive->fd;
-	s.stdout_fd = write_fd;
-	s.die_with_parent = true;
-	s.in_child = helper_become_user;
-	return unpack_spawned(p, &s, &read_fd, &write_fd, root_dir, newest_s, e);
-}
-
-static bool is_squashfs(int fd)
-{
-	char head[4];
-
-	return pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
-	       memcmp(head, SQUASHFS_HEAD, sizeof(head)) == 0;
+	if (squashfs_open(p->archive->fd, helper_become_user, NULL, &image, e) < 0)
+		return -1;
+	tar.fd = image.tar_fd;
+	rc = unpack_confined(&plan, root_dir, newest_s, e);
+	if (squashfs_close(&image, rc, e) == 0)
+		return 0;
+	return rc < 0 ? -1 : err_wrap(e, "cannot unpack '%s'", p->archive->name);
 }
 
 int unpack_run(
@@ -297,7 +253,7 @@ int unpack_run(
 	for (size_t i = 0; i < p->count; i++)
 		if (lseek(p->archive[i].fd, 0, SEEK_SET) < 0)
 			return err_sys(e, "cannot rewind '%s'", p->archive[i].name);
-	if (p->count == 1 && !p->layers && is_squashfs(p->archive->fd))
+	if (p->count == 1 && !p->layers && squashfs_is(p->archive->fd))
 		return unpack_squashfs(p, root_dir, newest_s, e);
 	return unpack_confined(p, root_dir, newest_s, e);
 }

@@ -2,15 +2,12 @@
 
 #include "indexer/import_oci.h"
 #include "lib/adapt/inflate.h"
+#include "lib/adapt/squashfs.h"
 #include "lib/base/fs.h"
 #include "lib/base/sandbox.h"
-#include "lib/base/spawn.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
-
-#define SQFS2TAR      "/usr/bin/sqfs2tar"
-#define SQUASHFS_HEAD "hsqs"
 
 /* ---- squashfs, as a tar from a program that may only read it */
 
@@ -35,53 +32,17 @@ static int confine(void *ctx)
 	return 0;
 }
 
-/* Reads the program's tar to its end before asking how the program ended: a tar that is
- * cut names its own fault. */
-static int add_spawned(struct importtree *t, const struct spawn *s, int *read_fd,
-	int *write_fd, struct err *e)
-{
-	struct reader in = reader_of_fd(read_fd);
-	int rc, status = 0;
-	struct err ignored;
-	pid_t pid;
-
-	if (spawn_start(s, &pid, e) < 0)
-		return -1;
-	close(STEAL_FD(*write_fd));
-	rc = importtree_add_tar(t, &in, 0, e);
-	close(STEAL_FD(*read_fd));
-	if (spawn_wait(pid, &status, rc < 0 ? &ignored : e) < 0)
-		return -1;
-	if (status != 0 && rc == 0)
-		return err_set(e, ERR_PARSE,
-			"'%s' ended with status %d: the squashfs is "
-			"damaged",
-			SQFS2TAR, status);
-	return rc;
-}
-
 static int add_squashfs(struct importtree *t, int fd, struct err *e)
 {
-	const char *const argv[] = { SQFS2TAR, "/proc/self/fd/0", NULL };
-	struct spawn s = SPAWN_INIT;
-	auto_fd int read_fd = -1, write_fd = -1;
-	int ends[2];
+	struct squashfs image;
+	struct reader in;
+	int rc;
 
-	if (access(SQFS2TAR, X_OK) < 0)
-		return err_set(e, ERR_NOTFOUND,
-			"cannot read a squashfs without '%s': install squashfs-tools-ng",
-			SQFS2TAR);
-	if (pipe2(ends, O_CLOEXEC) < 0)
-		return err_sys(e, "cannot make a pipe");
-	read_fd = ends[0];
-	write_fd = ends[1];
-	s.argv = argv;
-	s.stdin_fd = fd;
-	s.stdout_fd = write_fd;
-	s.die_with_parent = true;
-	s.in_child = confine;
-	s.ctx = &fd;
-	return add_spawned(t, &s, &read_fd, &write_fd, e);
+	if (squashfs_open(fd, confine, &fd, &image, e) < 0)
+		return -1;
+	in = reader_of_fd(&image.tar_fd);
+	rc = importtree_add_tar(t, &in, 0, e);
+	return squashfs_close(&image, rc, e);
 }
 
 /* ---- a tar, of a root file system or of an OCI image */
@@ -145,14 +106,6 @@ static int read_directory(
 	return 0;
 }
 
-static bool is_squashfs(int fd)
-{
-	char head[4] = "";
-
-	return pread(fd, head, sizeof(head), 0) == (ssize_t)sizeof(head) &&
-	       memcmp(head, SQUASHFS_HEAD, sizeof(head)) == 0;
-}
-
 static int read_squashfs(int staging_fd, int fd, struct import_read *out, struct err *e)
 {
 	auto_importtree struct importtree *t = NULL;
@@ -178,7 +131,7 @@ static int read_any(int staging_fd, int fd, const char *file, const char *arch,
 		return err_set(e, ERR_USAGE, "it is neither a file nor a directory");
 	if (digest_of_fd(fd, file, &out->sha256, &size, e) < 0)
 		return -1;
-	return is_squashfs(fd) ? read_squashfs(staging_fd, fd, out, e)
+	return squashfs_is(fd) ? read_squashfs(staging_fd, fd, out, e)
 			       : read_tar(staging_fd, fd, arch, out, e);
 }
 

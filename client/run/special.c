@@ -2,36 +2,13 @@
 
 #include "client/run/mount.h"
 #include "client/run/plan.h"
+#include "lib/base/devnodes.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
-
-struct node {
-	const char *name;
-	unsigned int major, minor;
-};
-
-static const struct node nodes[] = {
-	{ "null", 1, 3 },
-	{ "zero", 1, 5 },
-	{ "full", 1, 7 },
-	{ "random", 1, 8 },
-	{ "urandom", 1, 9 },
-	{ "tty", 5, 0 },
-};
-
-static const struct {
-	const char *name, *target;
-} links[] = {
-	{ "fd", "/proc/self/fd" },
-	{ "stdin", "/proc/self/fd/0" },
-	{ "stdout", "/proc/self/fd/1" },
-	{ "stderr", "/proc/self/fd/2" },
-	{ "ptmx", "pts/ptmx" },
-};
 
 /* What tells about the host, or reaches it: under /dev/null or an empty directory. */
 struct hidden {
@@ -135,7 +112,7 @@ static int make_readonly(int proc_fd, const char *name, struct err *e)
 
 /* ---- /dev */
 
-static int bind_node(int dev_fd, const struct node *n, struct err *e)
+static int bind_node(int dev_fd, const struct devnode *n, struct err *e)
 {
 	char path[32];
 	struct stat st;
@@ -165,12 +142,12 @@ static int fill_dev(int dev_fd, bool has_tty_group, struct err *e)
 		{ "mqueue", "mqueue", NULL, CAREFUL },
 	};
 
-	for (size_t i = 0; i < ARRAY_COUNT(nodes); i++)
-		if (bind_node(dev_fd, &nodes[i], e) < 0)
+	for (size_t i = 0; i < devnode_count; i++)
+		if (bind_node(dev_fd, &devnodes[i], e) < 0)
 			return -1;
-	for (size_t i = 0; i < ARRAY_COUNT(links); i++)
-		if (symlinkat(links[i].target, dev_fd, links[i].name) < 0)
-			return err_sys(e, "cannot make '/dev/%s'", links[i].name);
+	for (size_t i = 0; i < devlink_count; i++)
+		if (symlinkat(devlinks[i].target, dev_fd, devlinks[i].name) < 0)
+			return err_sys(e, "cannot make '/dev/%s'", devlinks[i].name);
 	for (size_t i = 0; i < ARRAY_COUNT(below); i++)
 		if (mkdirat(dev_fd, below[i].name, 0755) < 0 ||
 			mount_in(dev_fd, below[i].name, below[i].type, below[i].type,
