@@ -77,10 +77,27 @@ static bool is_ours(int root_fd, const char *path)
 	return ours;
 }
 
+int cgroup_step_aside(const char *leaf, struct err *e)
+{
+	auto_fd int root = open_root(), own_fd = -1, leaf_fd = -1;
+	char own[CGROUP_PATH_MAX];
+
+	if (root < 0 || !find_own(own) || !is_ours(root, own))
+		return err_set(e, ERR_NOTFOUND, "no cgroup is delegated to you");
+	own_fd = openat(root, below(own), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (own_fd < 0 || (mkdirat(own_fd, leaf, 0755) < 0 && errno != EEXIST))
+		return err_sys(e, "cannot make a cgroup below '%s'", own);
+	leaf_fd = openat(own_fd, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (leaf_fd < 0)
+		return err_sys(e, "cannot open the cgroup '%s/%s'", own, leaf);
+	return cgroup_set(leaf_fd, "cgroup.procs", "0", e);
+}
+
 /* Beside us rather than below: a cgroup that holds processes cannot share controllers. */
 static bool find_place(int root_fd, char place[CGROUP_PATH_MAX])
 {
 	char own[CGROUP_PATH_MAX], *slash;
+	struct err ignored;
 
 	if (!find_own(own))
 		return false;
@@ -90,7 +107,11 @@ static bool find_place(int root_fd, char place[CGROUP_PATH_MAX])
 	if (is_ours(root_fd, place))
 		return true;
 	snprintf(place, CGROUP_PATH_MAX, "%s", own);
-	return is_ours(root_fd, place);
+	if (!is_ours(root_fd, place))
+		return false;
+	/* As in a service with Delegate=yes: as far as it is up to us it holds none. */
+	(void)!cgroup_step_aside("supervisor", &ignored);
+	return true;
 }
 
 /* ---- taking away */
@@ -220,6 +241,32 @@ static bool read_text(int cgroup_fd, const char *file, struct buf *text)
 	auto_fd int fd = openat(cgroup_fd, file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 
 	return fd >= 0 && fs_read_fd(fd, file, text, &ignored) == 0;
+}
+
+static bool names_word(const char *text, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *at = text; (at = strstr(at, word)); at += len)
+		if ((at == text || at[-1] == ' ') && strchr(" \n", at[len]))
+			return true;
+	return false;
+}
+
+bool cgroup_can(int cgroup_fd, const char *controller)
+{
+	auto_buf struct buf text = BUF_INIT(TEXT_MAX);
+	auto_fd int parent = -1;
+	struct err ignored;
+	char down[32];
+
+	if (read_text(cgroup_fd, "cgroup.controllers", &text) &&
+		names_word(buf_str(&text), controller))
+		return true;
+	parent = openat(cgroup_fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	snprintf(down, sizeof(down), "+%s", controller);
+	return parent >= 0 &&
+	       cgroup_set(parent, "cgroup.subtree_control", down, &ignored) == 0;
 }
 
 int64_t cgroup_number(int cgroup_fd, const char *file)

@@ -30,6 +30,10 @@ struct cgroup {
 int cgroup_place(
 	const char *name, char path[CGROUP_PATH_MAX], struct err *e) must_check nonnull;
 
+/* Moves this process into a leaf of its own cgroup, so that others can stand beside it.
+ * ERR_NOTFOUND: its cgroup is not delegated. */
+int cgroup_step_aside(const char *leaf, struct err *e) must_check nonnull;
+
 /* Makes it there; what a killed supervisor left goes first. */
 int cgroup_make(const char *path, struct cgroup *out, struct err *e) must_check nonnull;
 
@@ -43,6 +47,9 @@ int cgroup_open(const char *path);
 /* Writes to one of its files; freezing is "cgroup.freeze". */
 int cgroup_set(int cgroup_fd, const char *file, const char *value,
 	struct err *e) must_check nonnull;
+
+/* Can it limit by this controller, handed down from above where it must be? */
+bool cgroup_can(int cgroup_fd, const char *controller) nonnull;
 
 /* Number in one of its files; -1 when it has none. */
 int64_t cgroup_number(int cgroup_fd, const char *file) nonnull;

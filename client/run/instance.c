@@ -1,6 +1,7 @@
 #include "client/run/instance.h"
 
 #include "client/run/env.h"
+#include "client/run/scope.h"
 #include "client/run/supervise.h"
 #include "lib/base/fs.h"
 #include "lib/base/spawn.h"
@@ -193,13 +194,31 @@ static int apply_limits(struct instance *i, const struct limits *l, struct err *
 		       : -1;
 }
 
-int instance_make_cgroup(
+/* In a place that is delegated already, else in one that systemd gives where one is needed.
+ * ERR_NOTFOUND: there is none, and e says why. */
+static int place_cgroup(
 	struct instance *i, const struct container_config *c, struct err *e)
 {
 	uid_t uid = i->holder.ids.full ? i->holder.ids.uid_start : geteuid();
 	gid_t gid = i->holder.ids.full ? i->holder.ids.gid_start : getegid();
+	struct err scope;
 
 	if (container_make_cgroup(&i->container, uid, gid, e) == 0)
+		return 0;
+	if (e->code != ERR_NOTFOUND || (!limits_any(&c->limits) && !config_is_system(c)))
+		return -1;
+	if (scope_enter(i->container.name, &scope) == 0)
+		return container_make_cgroup(&i->container, uid, gid, e);
+	return scope.code == ERR_NOTFOUND
+		       ? -1
+		       : err_set(e, ERR_NOTFOUND,
+				 "no cgroup is delegated to you (%.300s)", scope.text);
+}
+
+int instance_make_cgroup(
+	struct instance *i, const struct container_config *c, struct err *e)
+{
+	if (place_cgroup(i, c, e) == 0)
 		return apply_limits(i, &c->limits, e);
 	if (e->code != ERR_NOTFOUND)
 		return -1;
