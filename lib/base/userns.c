@@ -1,6 +1,7 @@
 #include "lib/base/userns.h"
 
 #include "lib/base/fs.h"
+#include "lib/base/nss.h"
 #include "lib/base/spawn.h"
 
 #include <fcntl.h>
@@ -102,7 +103,7 @@ static bool read_text(const char *path, struct buf *out)
 }
 
 /* The login name of uid, "" when the passwd file has none. */
-static void login_name(uid_t uid, char out[LOGIN_MAX])
+static void name_of_file(uid_t uid, char out[LOGIN_MAX])
 {
 	struct buf text auto_buf = BUF_INIT(PASSWD_MAX);
 	struct bytes rest, line, name, field;
@@ -122,6 +123,13 @@ static void login_name(uid_t uid, char out[LOGIN_MAX])
 		out[name.len] = '\0';
 		return;
 	}
+}
+
+static void login_name(uid_t uid, char out[LOGIN_MAX])
+{
+	name_of_file(uid, out);
+	if (!*out && !nss_login_name(uid, out, LOGIN_MAX))
+		*out = '\0';
 }
 
 static bool find_range(const char *path, const char *name, uid_t uid, unsigned int *start)
@@ -175,20 +183,38 @@ static bool helper_works(const char *name, uid_t uid, struct subids *s)
 	return false;
 }
 
-static bool range_found(const char *path, const char *option, const char *name, uid_t uid,
+/* One of the two kinds of subordinate ids. */
+struct id_kind {
+	const char *path, *option;
+	bool groups;
+};
+
+static bool range_found(const struct id_kind *k, const char *name, uid_t uid,
 	unsigned int *start, struct subids *s)
 {
-	if (find_range(path, name, uid, start))
+	bool elsewhere = nss_has_subids();
+
+	if (elsewhere ? nss_subids(name, k->groups, USERNS_IDS, start)
+		      : find_range(k->path, name, uid, start))
 		return true;
-	snprintf(s->why, sizeof(s->why),
-		"no range of %u ids for '%.32s' (%u) in %s: 'usermod %s 100000-165535 "
-		"%.32s' as root gives one",
-		USERNS_IDS, name, (unsigned int)uid, path, option, name);
+	if (elsewhere)
+		snprintf(s->why, sizeof(s->why),
+			"no range of %u ids for '%.32s' (%u) from what nsswitch.conf "
+			"names as 'subid' ('getsubids %s%.32s' shows them)",
+			USERNS_IDS, name, (unsigned int)uid, k->groups ? "-g " : "",
+			name);
+	else
+		snprintf(s->why, sizeof(s->why),
+			"no range of %u ids for '%.32s' (%u) in %s: 'usermod %s "
+			"100000-165535 %.32s' as root gives one",
+			USERNS_IDS, name, (unsigned int)uid, k->path, k->option, name);
 	return false;
 }
 
 void subids_find(uid_t uid, struct subids *out)
 {
+	static const struct id_kind users = { "/etc/subuid", "--add-subuids", false };
+	static const struct id_kind groups = { "/etc/subgid", "--add-subgids", true };
 	char name[LOGIN_MAX];
 	struct subids s = { .full = false };
 
@@ -199,10 +225,8 @@ void subids_find(uid_t uid, struct subids *out)
 			"'newuidmap' cannot work: start it outside that service or "
 			"sandbox");
 	else
-		s.full = range_found("/etc/subuid", "--add-subuids", name, uid,
-				 &s.uid_start, &s) &&
-			 range_found("/etc/subgid", "--add-subgids", name, uid,
-				 &s.gid_start, &s) &&
+		s.full = range_found(&users, name, uid, &s.uid_start, &s) &&
+			 range_found(&groups, name, uid, &s.gid_start, &s) &&
 			 helper_works("newuidmap", uid, &s) &&
 			 helper_works("newgidmap", uid, &s);
 	*out = s;

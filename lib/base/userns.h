@@ -19,9 +19,10 @@ struct subids {
 	char why[200];   /* when not full: what is missing and how to mend it */
 };
 
-/* What the caller (by uid and login name, /etc/subuid and /etc/subgid) may map. Never
- * fails: what cannot be read counts as absent and is said in `why`. Parses the passwd
- * file itself (no NSS), so that a static program can use it. */
+/* What the caller (by uid and login name, /etc/subuid and /etc/subgid, or what
+ * nsswitch.conf names as `subid`) may map. Never fails: what cannot be read counts as
+ * absent and is said in `why`. Parses the files itself and asks the name services through
+ * nss.h where these have no answer, so that a static program can use it. */
 void subids_find(uid_t uid, struct subids *out) nonnull;
 
 /* The pure part, for tests: the first long enough range of `name` or decimal uid in a

@@ -50,7 +50,8 @@ const struct rights rights_table[] = {
 		.needed = "",
 		.execs =
 			/* sh and init are the image's own */
-		"rootyard-image newuidmap newgidmap sh init pasta slirp4netns",
+		"rootyard-image newuidmap newgidmap getent getsubids sh init pasta "
+		"slirp4netns",
 		.may_be_root = true, /* as the user it is, with no more than a user has */
 		.network = false,
 		.secret_key = false,
@@ -60,7 +61,7 @@ const struct rights rights_table[] = {
 		.folder = "client/image/",
 		.needed = "libcurl libgpgme libarchive libzstd liblzma libjansson "
 			  "libyaml-0 libcrypto",
-		.execs = "newuidmap newgidmap",
+		.execs = "newuidmap newgidmap getent getsubids",
 		.may_be_root = true,
 		.network = true,
 		.secret_key = false,
