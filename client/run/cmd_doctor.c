@@ -43,14 +43,38 @@ static bool examine_all(const struct examination *x, struct out *out, struct jso
 	return can_start;
 }
 
+/* Unconfined but for the name, by which the right to make user namespaces is given: that
+ * right ends when rootyard executes another program. */
+static void print_profile(struct out *out)
+{
+	out_result(out,
+		"# lets rootyard, and nothing that it starts, make user namespaces\n"
+		"abi <abi/4.0>,\n"
+		"include <tunables/global>\n\n"
+		"profile rootyard %s/rootyard flags=(unconfined) {\n"
+		"  userns,\n\n"
+		"  include if exists <local/rootyard>\n"
+		"}\n",
+		BINDIR);
+}
+
+struct doctor_options {
+	bool apparmor_profile;
+};
+
 static int run(struct call *c, struct err *e)
 {
+	const struct doctor_options *o = c->values;
 	auto_store struct store store = STORE_INIT;
 	auto_buf struct buf text = BUF_INIT(JSON_MAX);
 	struct jsonw json = jsonw_to(&text);
 	struct examination x = { .data_fd = -1 };
 	bool can_start;
 
+	if (o->apparmor_profile) {
+		print_profile(c->out);
+		return 0;
+	}
 	subids_find(geteuid(), &x.ids);
 	if (store_open(&store, e) < 0)
 		snprintf(x.place_error, sizeof(x.place_error), "%.399s", e->text);
@@ -68,9 +92,19 @@ static int run(struct call *c, struct err *e)
 	return can_start ? 0 : 1;
 }
 
+static const struct opt opts[] = {
+	{ .name = "apparmor-profile",
+		.kind = OPT_FLAG,
+		.offset = offsetof(struct doctor_options, apparmor_profile),
+		.help = "print the profile that lets rootyard make user namespaces" },
+	{ .name = NULL },
+};
+
 const struct command cmd_doctor = {
 	.name = "doctor",
 	.args = "",
 	.summary = "say what this machine lacks, and how to mend it",
+	.opts = opts,
+	.values_size = sizeof(struct doctor_options),
 	.run = run,
 };

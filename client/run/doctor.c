@@ -8,7 +8,9 @@
 #include "client/run/mount.h"
 #include "client/run/plan.h"
 #include "client/run/probe.h"
+#include "client/run/scope.h"
 #include "lib/base/fs.h"
+#include "lib/base/nss.h"
 #include "lib/base/sandbox.h"
 #include "lib/base/spawn.h"
 
@@ -112,7 +114,7 @@ static void examine_namespaces(const struct examination *x, struct finding *f)
 
 /* ---- subordinate ids */
 
-static void own_name(uid_t uid, char out[64])
+static void name_of_file(uid_t uid, char out[64])
 {
 	auto_buf struct buf text = BUF_INIT(SMALL_FILE_MAX);
 	auto_fd int fd = open("/etc/passwd", O_RDONLY | O_CLOEXEC);
@@ -134,6 +136,13 @@ static void own_name(uid_t uid, char out[64])
 		line = strchr(line, '\n');
 		line = line ? line + 1 : NULL;
 	}
+}
+
+static void own_name(uid_t uid, char out[64])
+{
+	name_of_file(uid, out);
+	if (!*out && !nss_login_name(uid, out, 64))
+		*out = '\0';
 }
 
 static int nothing_to_do(void *ctx)
@@ -207,7 +216,8 @@ static void examine_places(const struct examination *x, struct finding *f)
 	if (x->data_fd < 0)
 		said(f, FINDING_FAIL, "do what the sentence says", "%s", x->place_error);
 	else
-		said(f, FINDING_OK, "", "your own and closed to others");
+		said(f, FINDING_OK, "",
+			"your own and closed to others (so may your home be)");
 }
 
 struct overlay_try {
@@ -284,49 +294,62 @@ static void examine_overlay(const struct examination *x, struct finding *f)
 
 /* ---- what limits and connects */
 
-/* Where the first cgroup2 is mounted; the machine may have others beside it. */
-static bool cgroup_mount(char *out, size_t out_size)
-{
-	auto_file FILE *mounts = fopen("/proc/self/mounts", "re");
-	char line[1024], where[512], type[64];
+#define MANAGER_MEND                                                                     \
+	"mkdir -p /etc/systemd/system/user@.service.d && printf "                        \
+	"'[Service]\\nDelegate=cpu cpuset io memory pids\\n' "                           \
+	">/etc/systemd/system/user@.service.d/delegate.conf && systemctl daemon-reload"
 
-	while (mounts && fgets(line, sizeof(line), mounts))
-		if (sscanf(line, "%*s %511s %63s", where, type) == 2 &&
-			strcmp(type, "cgroup2") == 0) {
-			snprintf(out, out_size, "%s", where);
-			return true;
+/* Makes one where a container's would be, and looks at what it could limit. Returns with
+ * ERR_LIMIT when something is missing. */
+static int try_cgroup(void *ctx, struct err *e)
+{
+	static const char *const wanted[] = { "memory", "pids", "cpu", "io" };
+	struct cgroup made = CGROUP_INIT;
+	char path[CGROUP_PATH_MAX], name[24], missing[64] = "";
+	struct err scope;
+
+	(void)ctx;
+	snprintf(name, sizeof(name), "doctor-%d", (int)getpid());
+	if (cgroup_place(name, path, e) < 0) {
+		if (scope_enter("doctor", &scope) < 0) {
+			if (scope.code != ERR_NOTFOUND)
+				*e = scope;
+			return -1;
 		}
-	return false;
+		if (cgroup_place(name, path, e) < 0)
+			return -1;
+	}
+	if (cgroup_make(path, &made, e) < 0)
+		return -1;
+	for (size_t i = 0; i < ARRAY_COUNT(wanted); i++)
+		if (!cgroup_can(made.fd, wanted[i]))
+			snprintf(missing + strlen(missing),
+				sizeof(missing) - strlen(missing), "%s%s",
+				*missing ? ", " : "", wanted[i]);
+	cgroup_remove(path);
+	close(made.fd);
+	return *missing ? err_set(e, ERR_LIMIT, "%s", missing) : 0;
 }
 
 static void examine_cgroup(const struct examination *x, struct finding *f)
 {
-	static const char scope[] = "start from 'systemd-run --user --scope -p "
-				    "Delegate=yes', or have root give "
-				    "you a cgroup";
-	auto_buf struct buf text = BUF_INIT(SMALL_FILE_MAX);
-	auto_fd int fd = open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
-	char where[512], own[512], path[1100];
+	static const char none[] = "log in through systemd's user manager (loginctl "
+				   "enable-linger), or have root give you a cgroup";
 	struct err e;
 
 	(void)x;
-	if (!cgroup_mount(where, sizeof(where))) {
-		said(f, FINDING_WARN, "boot with systemd.unified_cgroup_hierarchy=1",
-			"no cgroup2 is mounted: containers run without limits");
-		return;
-	}
-	if (fd < 0 || fs_read_fd(fd, "/proc/self/cgroup", &text, &e) < 0 ||
-		!cgroup_own_path(buf_bytes(&text), own, sizeof(own))) {
-		said(f, FINDING_WARN, scope, "this process is in no cgroup of cgroup2");
-		return;
-	}
-	snprintf(path, sizeof(path), "%s%s/cgroup.procs", where, own);
-	if (access(path, W_OK) == 0)
-		said(f, FINDING_OK, "", "'%s%s' is delegated to you", where, own);
+	if (probe_in_child(try_cgroup, NULL, &e) == 0)
+		said(f, FINDING_OK, "",
+			"a cgroup of yours can limit memory, pids, cpu and io");
+	else if (e.code == ERR_LIMIT)
+		said(f, FINDING_WARN, MANAGER_MEND,
+			"a cgroup of yours cannot limit %.64s: such limits are refused",
+			e.text);
 	else
-		said(f, FINDING_WARN, scope,
-			"'%s%s' is not delegated to you: containers run without limits",
-			where, own);
+		said(f, FINDING_WARN, none,
+			"%.400s: limits but --pids are refused, and systemd does not "
+			"come up in a container",
+			e.text);
 }
 
 static void examine_tun(const struct examination *x, struct finding *f)
@@ -339,6 +362,33 @@ static void examine_tun(const struct examination *x, struct finding *f)
 	else
 		said(f, FINDING_WARN, "modprobe tun && chmod 0666 /dev/net/tun",
 			"'/dev/net/tun': %s: no network but none and host",
+			strerror(errno));
+}
+
+static void examine_network(const struct examination *x, struct finding *f)
+{
+	(void)x;
+	if (access("/usr/bin/pasta", X_OK) == 0)
+		said(f, FINDING_OK, "", "'/usr/bin/pasta' connects '--net user'");
+	else if (access("/usr/bin/slirp4netns", X_OK) == 0)
+		said(f, FINDING_WARN, "apt-get install passt",
+			"'--net user' works through slirp4netns, '--publish' does not");
+	else
+		said(f, FINDING_WARN, "apt-get install passt",
+			"neither pasta nor slirp4netns is here: no '--net user'");
+}
+
+static void examine_fuse(const struct examination *x, struct finding *f)
+{
+	auto_fd int fd = open("/dev/fuse", O_RDWR | O_CLOEXEC);
+
+	(void)x;
+	if (fd >= 0)
+		said(f, FINDING_OK, "",
+			"'/dev/fuse' can be given to a container: --device /dev/fuse");
+	else
+		said(f, FINDING_WARN, "modprobe fuse && chmod 0666 /dev/fuse",
+			"'/dev/fuse': %s: no FUSE file systems in containers",
 			strerror(errno));
 }
 
@@ -385,6 +435,8 @@ const struct doctor_check doctor_checks[] = {
 	{ "seccomp", examine_seccomp },
 	{ "cgroup", examine_cgroup },
 	{ "tun", examine_tun },
+	{ "network-helper", examine_network },
+	{ "fuse", examine_fuse },
 	{ "rootyard-image", examine_image_half },
 };
 

@@ -38,7 +38,8 @@ const char *holder_refusal(int number, const char **mend)
 			"sysctl user.max_user_namespaces=65536" },
 		{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1',
 			"AppArmor forbids it on this host",
-			"sysctl kernel.apparmor_restrict_unprivileged_userns=0" },
+			"rootyard doctor --apparmor-profile >/etc/apparmor.d/rootyard && "
+			"apparmor_parser -r /etc/apparmor.d/rootyard" },
 	};
 
 	for (size_t i = 0; i < ARRAY_COUNT(settings); i++)
