@@ -90,12 +90,37 @@ static int prepare(const struct plan *p, int sock_fd, int *tty_fd, struct err *e
 	return confine_rights(p->flags & PLAN_SYSTEM, e);
 }
 
+/* HOME is his where nobody said otherwise. Only who asks for a user pays for the reading,
+ * and for the memory. */
+static int choose_user(const struct plan *p, struct plan *own, struct err *e)
+{
+	static struct passwd_user user;
+	static struct passwd_entry entry;
+	static char home[PASSWD_FIELD_MAX + 8];
+	size_t count = 0;
+	const char **env;
+
+	if (passwd_become(p->user_name, &user, &entry, e) < 0)
+		return -1;
+	while (p->env[count])
+		count++;
+	env = xcalloc(count + 1, sizeof(*env));
+	snprintf(home, sizeof(home), "HOME=%s", entry.home);
+	for (size_t i = 0; i < count; i++)
+		env[i] = strcmp(p->env[i], "HOME=/root") == 0 ? home : p->env[i];
+	own->env = env;
+	own->user = &user;
+	return 0;
+}
+
 void child_main(const struct plan *p, int sock_fd)
 {
+	struct plan own = *p;
 	int tty_fd = -1;
 	struct err e;
 
-	if (prepare(p, sock_fd, &tty_fd, &e) < 0)
+	if (prepare(p, sock_fd, &tty_fd, &e) < 0 ||
+		(p->user_name && choose_user(p, &own, &e) < 0))
 		report_failure(sock_fd, 125, &e);
-	init_main(p, sock_fd, tty_fd);
+	init_main(&own, sock_fd, tty_fd);
 }

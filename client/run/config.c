@@ -37,6 +37,7 @@ static const struct field {
 	{ "layer", TEXT, AT(layer), "disk", false },
 	{ "workdir", TEXT, AT(workdir), "/", false },
 	{ "map_me", TEXT, AT(map_me), "", false },
+	{ "user", TEXT, AT(user), "", false },
 	{ "read_only", FLAG, AT(read_only), NULL, false },
 	{ "volume", LIST, AT(volume), NULL, false },
 	{ "tmpfs", LIST, AT(tmpfs), NULL, false },

@@ -24,6 +24,7 @@ struct container_config {
 	const char *profile;     /* app | system */
 	const char *stop_signal; /* TERM, RTMIN+3 */
 	const char *map_me;      /* the id that is the caller inside, or "" */
+	const char *user;        /* of the command: a name or number; "": root */
 	const char *const *volume, *const *tmpfs, *const *device, *const *publish;
 	struct limits limits;
 	bool read_only;

@@ -164,6 +164,11 @@ int instance_use_image(struct instance *i, const char *id, const char *ref, stru
 int instance_begin_net(
 	struct instance *i, const struct container_config *c, struct err *e)
 {
+	if (strcmp(c->net, "host") == 0)
+		out_warn(i->out,
+			"with '--net host' the container reaches whatever listens on "
+			"this host's localhost, and its abstract sockets (a desktop's "
+			"session among them)");
 	if (strcmp(c->net, "user") != 0 || i->net.sock_fd >= 0)
 		return 0;
 	if (i->holder.entered)
@@ -312,6 +317,7 @@ static void describe(struct instance *i, const struct container_config *c, bool 
 	p->net = i->net.sock_fd >= 0 ? &i->net : NULL;
 	p->resolv_conf = i->net.resolv_conf;
 	p->map_me = (unsigned int)atoi(c->map_me);
+	p->user_name = *c->user ? arena_strdup(&i->strings, c->user) : NULL;
 	p->nproc = i->nproc;
 	p->cgroup_fd = i->container.cgroup.fd;
 	p->scrub_len = env_own_block(&p->scrub);
@@ -345,6 +351,9 @@ static int write_state(const struct instance *i, struct err *e)
 int instance_launch(struct instance *i, const struct container_config *c, bool tty,
 	struct launch_result *result, struct err *e)
 {
+	if (*c->user && config_is_system(c))
+		return err_set(e, ERR_USAGE,
+			"option '--user' is for a command: an init is root");
 	if (*c->map_me && !i->holder.ids.full)
 		return err_set(e, ERR_USAGE,
 			"option '--map-me' needs subordinate ids, of which you have "

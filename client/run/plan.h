@@ -30,6 +30,7 @@ struct plan {
 	const char *workdir;
 	char *const *argv;
 	const char *const *env;
+	const char *user_name; /* to be looked up in the container; NULL: user says */
 	const struct passwd_user *user; /* NULL: root */
 	struct winsize window;          /* of a terminal; all zero: unknown */
 	const struct volumes *volumes;

@@ -113,6 +113,8 @@ int settings_check(const struct settings *s, struct err *e)
 			s->hostname);
 	if (s->init && s->app)
 		return err_set(e, ERR_USAGE, "'--init' and '--app' exclude each other");
+	if (s->user && !*s->user)
+		return err_set(e, ERR_USAGE, "option '--user': no name");
 	if (s->workdir[0] != '/')
 		return err_set(e, ERR_USAGE, "option '--workdir': '%s' is not absolute",
 			s->workdir);
@@ -187,6 +189,7 @@ struct container_config settings_config(
 		.layer = s->layer ? s->layer : "disk",
 		.workdir = s->workdir,
 		.map_me = s->map_me ? s->map_me : "",
+		.user = s->user ? s->user : "",
 		.volume = absolute_volumes(&s->volume),
 		.tmpfs = s->tmpfs.item,
 		.device = s->device.item,

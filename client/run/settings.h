@@ -11,7 +11,7 @@
 
 struct settings {
 	const char *name, *hostname, *workdir, *net, *layer;
-	const char *map_me;
+	const char *map_me, *user;
 	struct opt_list volume, tmpfs, device, publish;
 	struct limits limits;
 	bool read_only;
@@ -122,6 +122,12 @@ struct settings {
 			SETTINGS_AT(base, limits.io_max),                                \
 			.arg = "DISK:KEY=N,...",                                         \
 			.help = "most of a disk: rbps, wbps, riops, wiops" },            \
+		{ .name = "user",                                                        \
+			.letter = 'u',                                                   \
+			.kind = OPT_STRING,                                              \
+			SETTINGS_AT(base, user),                                         \
+			.arg = "NAME|ID",                                                \
+			.help = "the command's user (default: root)" },                  \
 	{                                                                                \
 		.name = "net", .kind = OPT_STRING, SETTINGS_AT(base, net),               \
 		.arg = "none|user|host", .help = "its network (default: none)"           \

@@ -14,6 +14,18 @@ is "$(inside 'cat /proc/self/uid_map /proc/self/gid_map' | tr -s ' \n' ' ')" " 0
 is "$(inside 'touch /tmp/f && chown 65535:65534 /tmp/f && stat -c %u:%g /tmp/f')" "65535:65534" "... to the last"
 is "$(inside 'su someone -c id')" "uid=1000(someone) gid=1000(someone) groups=1000(someone)" "... and users can be changed to"
 is "$(inside 'cat /proc/self/cgroup | grep ^0')" "0::/" "its cgroup is the root of what it sees"
+exits 0 "a command is another user's" ry run --rm --user someone toy/1 -- sh -c 'id; echo $HOME; grep -E "CapEff|NoNewPrivs" /proc/self/status; kill -0 1 || echo "pid 1 is not his"'
+is "$(tr -s '\t\n' ' ' <<<"$OUT")" "uid=1000(someone) gid=1000(someone) / CapEff: 0000000000000000 NoNewPrivs: 1 pid 1 is not his " "... with his groups, his home and no rights"
+exits 0 "... by a number that no line names" ry run --rm -u 77 --env HOME=/tmp toy/1 -- sh -c 'id -u; id -G; echo $HOME; cat /proc/1/environ >/dev/null 2>&1 || echo closed'
+is "$(tr '\n' ' ' <<<"$OUT")" "77 0 /tmp closed " "... who has the home that was asked for"
+exits 125 "nobody else" ry run --rm --user nobody.here toy/1 -- true
+like "$ERR" "the container has no user 'nobody.here'" "... and it is said"
+exits 2 "an init is root" ry run --rm --init --user someone toy/1 -- /bin/true
+like "$ERR" "'--user' is for a command" "... and stays it"
+exits 0 "one that stays" ry create --name his --user someone toy/1 -- id -u
+ry start his && ry wait his >/dev/null
+is "$(ry logs his)" 1000 "... starts as him"
+ry rm his
 is "$(inside 'ls /sys/class/net')" lo "its network is a loopback interface"
 like "$(inside 'ip addr show lo')" 'LOOPBACK,UP' "... that is up"
 is "$(inside 'id -G')" 0 "it has no group of the caller's"
@@ -68,6 +80,8 @@ is "$(inside 'stat -c %a /dev/shm /tmp')" "$(printf '1777\n1777')" "/dev/shm and
 is "$(inside 'pwd; cat /etc/hosts | wc -l')" "$(printf '/\n3')" "it starts in its root and has a hosts file"
 
 # ---- network of the host, when asked for
+exits 0 "the host's network can be asked for" ry run --rm --net host toy/1 -- true
+like "$ERR" "warning: with '--net host' the container reaches whatever listens on this host's localhost, and its abstract sockets" "... with its warning"
 is "$(ry run --rm --net host toy/1 -- readlink /proc/self/ns/net </dev/null)" "$(as_user ry-user readlink /proc/self/ns/net)" "--net host is the caller's network"
 not_ok "... with a /sys that cannot be written" ry run --rm --net host toy/1 -- sh -c 'echo 1 >/sys/class/net/lo/mtu'
 is "$(ry run --rm --net host toy/1 -- cat /etc/resolv.conf </dev/null)" "$(cat /etc/resolv.conf)" "... and name servers"
