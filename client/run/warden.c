@@ -22,6 +22,7 @@
 #define REBOOT_QUICK_S  2
 #define REBOOTS_QUICK   5 /* in a row: it will not come up */
 #define LAST_MAX        256
+#define IDLE_MS         1000
 
 struct warden {
 	struct instance *instance;
@@ -105,32 +106,51 @@ static void take_signals(struct warden *w)
 			ask_to_stop(w);
 }
 
-static int patience(const struct warden *w)
+static int patience(const struct warden *w, bool rested)
 {
 	int64_t left = w->kill_at_ms - now_ms();
 
 	if (w->kill_at_ms == 0)
-		return -1;
+		return rested ? -1 : IDLE_MS;
 	return left > 0 ? (int)left : 0;
+}
+
+/* What was needed and is no longer goes back: memory, and the pages of our own code that
+ * were touched on the way. They come again as they are used, many around each. */
+static void rest(void)
+{
+	extern const char __executable_start, etext;
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	uintptr_t from = (uintptr_t)&__executable_start & ~(page - 1);
+	uintptr_t to = (uintptr_t)&etext & ~(page - 1);
+
+	malloc_trim(0);
+	(void)madvise((void *)from, to - from, MADV_DONTNEED);
 }
 
 /* Until pid 1 has ended. */
 static int watch(struct warden *w, int *status, struct err *e)
 {
 	struct pollfd fds[2 + CONSOLE_POLLS];
+	bool rested = false;
+	int rc;
 
 	for (;;) {
 		fds[0] = (struct pollfd){ w->signal_fd, POLLIN, 0 };
 		fds[1] = (struct pollfd){ w->instance->launched.pid_fd, POLLIN, 0 };
 		console_poll(&w->console, fds + 2);
-		if (poll(fds, ARRAY_COUNT(fds), patience(w)) < 0) {
+		rc = poll(fds, ARRAY_COUNT(fds), patience(w, rested));
+		if (rc < 0) {
 			if (errno != EINTR)
 				return err_sys(e, "cannot wait for the container");
 			continue;
 		}
+		rested = rc == 0;
+		if (rested)
+			rest();
 		if (fds[0].revents)
 			take_signals(w);
-		if (patience(w) == 0)
+		if (patience(w, true) == 0)
 			syscall(SYS_pidfd_send_signal, w->instance->launched.pid_fd,
 				SIGKILL, NULL, 0);
 		if (fds[1].revents)
@@ -254,19 +274,6 @@ static int prepare(struct warden *w, int *status, struct err *e)
 	return launch(w, status, e);
 }
 
-/* What only the start needed goes back: memory, and the pages of our own code that were
- * touched on the way. They come again as they are used. */
-static void forget_the_start(void)
-{
-	extern const char __executable_start, etext;
-	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-	uintptr_t from = (uintptr_t)&__executable_start & ~(page - 1);
-	uintptr_t to = (uintptr_t)&etext & ~(page - 1);
-
-	malloc_trim(0);
-	(void)madvise((void *)from, to - from, MADV_DONTNEED);
-}
-
 static int tell(int sock_fd, const struct report *r)
 {
 	return send(sock_fd, r, sizeof(*r), MSG_NOSIGNAL) == (ssize_t)sizeof(*r) ? 0 : -1;
@@ -284,7 +291,7 @@ __attribute__((noreturn)) static void warden_main(
 		i->container.ephemeral = c->ephemeral;
 		(void)tell(sock_fd, &said);
 		close(sock_fd);
-		forget_the_start();
+		rest();
 		said.status = keep(&w, &ignored);
 		write_last(i->container.dir_fd, said.status);
 	} else {
