@@ -10,6 +10,8 @@ if [ -z "$V2" ] || ! mkdir "$V2/rytest-$$" 2>/dev/null; then skip_all "no cgroup
 PLACE=$V2/rytest-$$
 mkdir "$PLACE/login" "$PLACE/manager"
 chown -R ry-user "$PLACE/manager"
+# On a whole host the system's manager moves a process out of the session for the user's; here it may itself.
+chown ry-user "$PLACE/cgroup.procs"
 cat >"$T/in" <<'S'
 #!/bin/bash
 echo $$ >"$1/cgroup.procs"
