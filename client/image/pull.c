@@ -238,11 +238,23 @@ static int fetch_parts(struct pull *p, struct err *e)
 	return 0;
 }
 
+/* All that may have been begun for this build: it is stored, or not to be trusted. */
 static void forget_parts(const struct pull *p)
 {
-	for (size_t i = 0; i < PART_COUNT; i++)
-		if (p->file[i])
-			repo_file_forget(p->file[i], p->partial_fd);
+	for (size_t i = 0; i < PART_DELTA; i++)
+		repo_file_forget(p->file[i], p->partial_fd);
+	for (size_t i = 0; i < p->build->delta_count; i++) {
+		struct doc_file delta = { .sha256 = p->build->delta[i].sha256 };
+
+		repo_file_forget(&delta, p->partial_fd);
+	}
+}
+
+static int open_partials(struct err *e)
+{
+	auto_fd int cache_fd = home_open(PLACE_CACHE, e);
+
+	return cache_fd < 0 ? -1 : home_subdir(cache_fd, "partial", e);
 }
 
 /* Of a file that did not come whole the pieces that lie there are good. */
@@ -489,8 +501,7 @@ static int make_whole(struct pull *p, struct err *e)
 
 static int fetch_and_make(struct pull *p, struct err *e)
 {
-	auto_fd int cache_fd = home_open(PLACE_CACHE, e);
-	auto_fd int partial_fd = cache_fd < 0 ? -1 : home_subdir(cache_fd, "partial", e);
+	auto_fd int partial_fd = open_partials(e);
 	int rc;
 
 	if (partial_fd < 0)
@@ -520,7 +531,7 @@ static int set_ref(const struct pull *p, const char *name, struct err *e)
  */
 static int use_stored(struct pull *p, const char *name, struct err *e)
 {
-	auto_fd int fd = -1;
+	auto_fd int fd = -1, partial_fd = -1;
 
 	if (!store_has(p->store, name))
 		return 0;
@@ -528,7 +539,13 @@ static int use_stored(struct pull *p, const char *name, struct err *e)
 	if (fd < 0)
 		return e->code == ERR_NOTFOUND ? 0 : -1;
 	p->done->was_stored = true;
-	return set_ref(p, name, e) < 0 ? -1 : 1;
+	partial_fd = open_partials(e);
+	if (partial_fd < 0 || set_ref(p, name, e) < 0)
+		return -1;
+	/* a pull that was cut off behind its last step left its downloads */
+	p->partial_fd = partial_fd;
+	forget_parts(p);
+	return 1;
 }
 
 /* Under the stage's lock. */

@@ -167,14 +167,17 @@ static int adopt(
 	return 0;
 }
 
-static int fetch_and_adopt(
-	struct pulling *p, const char *remote, struct pulled *done, struct err *e)
+static int open_partials(struct pulling *p, struct err *e)
 {
 	auto_fd int cache_fd = home_open(PLACE_CACHE, e);
 
 	p->partial_fd = cache_fd < 0 ? -1 : home_subdir(cache_fd, "partial", e);
-	if (p->partial_fd < 0)
-		return -1;
+	return p->partial_fd < 0 ? -1 : 0;
+}
+
+static int fetch_and_adopt(
+	struct pulling *p, const char *remote, struct pulled *done, struct err *e)
+{
 	if (fetch(p, &p->build->meta, "metadata", &p->meta, done, e) < 0 ||
 		fetch(p, &p->build->root, "rootfs.tar.xz", &p->root, done, e) < 0 ||
 		check_combined(p, e) < 0 || adopt(p, remote, done, e) < 0) {
@@ -202,9 +205,13 @@ int pull_foreign(const struct remote *remote, const struct image_ref *ref,
 	int rc;
 
 	if (store_open(&p.store, e) < 0 || repo_open(remote, &net, &p.repo, e) < 0 ||
-		repo_catalog(&p.repo, e) < 0 || choose(&p, ref, e) < 0)
+		repo_catalog(&p.repo, e) < 0 || choose(&p, ref, e) < 0 ||
+		open_partials(&p, e) < 0)
 		return -1;
 	rc = options->flags & PULL_MEND ? 0 : is_stored(&p, remote->name, done, e);
+	/* a pull that was cut off behind its last step left its downloads */
+	if (rc > 0 && !(options->flags & PULL_DRY_RUN))
+		forget(&p);
 	if (rc != 0)
 		return rc < 0 ? -1 : 0;
 	if (options->flags & PULL_MEND)
