@@ -453,7 +453,8 @@ static int run_install(struct call *c, struct err *e)
 		return err_wrap(e, "cannot install '%s'", c->argv[0]);
 	followed = keys_follow(&y, e);
 	/* what clients of ours need first; old gpg's .asc take longer */
-	if (followed < 0 || key_publish(&y, e) < 0 || keys_resign(&y, &report, e) < 0)
+	if (followed < 0 || key_publish(&y, e) < 0 || keys_resign(&y, &report, e) < 0 ||
+		root_forget_proposal(&y, in.version, e) < 0)
 		return -1;
 	say_installed(c, &y, &in);
 	return 0;

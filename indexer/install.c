@@ -153,17 +153,12 @@ static int remove_revoked(struct installing *in, struct err *e)
 static int write_root(struct installing *in, struct err *e)
 {
 	struct yard *y = in->yard;
-	char path[LAYOUT_PATH_MAX], name[32];
+	char path[LAYOUT_PATH_MAX];
 
 	layout_root(in->next.version, path);
-	if (inode_replace(y->staging_fd, y->public_fd, path, in->text, e) < 0 ||
-		fs_sync_dir_at(y->public_fd, path, e) < 0)
+	if (inode_replace(y->staging_fd, y->public_fd, path, in->text, e) < 0)
 		return -1;
-	/* what was proposed has come back */
-	snprintf(name, sizeof(name), "root.%lld", (long long)in->next.version);
-	if (unlinkat(y->fd, name, 0) < 0 && errno != ENOENT)
-		return err_sys(e, "cannot remove '%s/%s'", y->path, name);
-	return 0;
+	return fs_sync_dir_at(y->public_fd, path, e);
 }
 
 static int record(struct installing *in, struct err *e)
@@ -210,4 +205,14 @@ int root_install(struct yard *y, struct bytes text, struct installed *out, struc
 	trust_root_release(&in.now);
 	trust_root_release(&in.next);
 	return rc;
+}
+
+int root_forget_proposal(struct yard *y, int64_t version, struct err *e)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "root.%lld", (long long)version);
+	if (unlinkat(y->fd, name, 0) < 0 && errno != ENOENT)
+		return err_sys(e, "cannot remove '%s/%s'", y->path, name);
+	return 0;
 }

@@ -18,4 +18,9 @@ struct installed {
 int root_install(struct yard *y, struct bytes text, struct installed *out,
 	struct err *e) must_check nonnull;
 
+/* Removes the proposal that came back signed: the last step, so that a command that was cut off
+ * before can be given once more. */
+int root_forget_proposal(
+	struct yard *y, int64_t version, struct err *e) must_check nonnull;
+
 #endif
