@@ -146,7 +146,7 @@ def recover(command):
     for words in (shlex.split(command), ["rootyard-index", "fsck"]):
         ran = subprocess.run(AS_USER + words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, timeout=120)
         if ran.returncode:
-            return "'%s' fails: %s" % (words[1] if words[1] != "-q" else words[2], ran.stdout.strip()[:600])
+            return "'%s' fails: %s" % (" ".join(words), ran.stdout.strip()[:600])
     return None
 
 

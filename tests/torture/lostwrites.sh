@@ -1,28 +1,23 @@
 #!/bin/bash
-# What a power cut leaves of a publication, an admission, a refresh: its writes to a disk are recorded, and then thousands of
+# What a power cut leaves of what the publisher does: its writes to a disk are recorded, and then thousands of
 # disks are made on which those that no sync covered were lost or came in another order.
-#   lostwrites.sh [DIR]    DIR: of the built programs. WHAT=NAME, STATES=n (2000), BUDGET=s (none), SEED=n, JOBS=n (2)
+#   lostwrites.sh [DIR]    DIR: of the built programs. WHAT=NAME (publish add refresh rollback switch prune proof), STATES=n (2000), BUDGET=s (none), SEED=n, JOBS=n (2)
 TOP=$(cd "$(dirname "$0")/../.." && pwd)
 [ -z "${1:-}" ] || { BUILD=$(cd "$(dirname "$1")" && pwd); SAN=$(basename "$1"); export BUILD SAN; }
 . "$TOP/tests/lib.sh"
 STATES=${STATES:-2000} SEED=${SEED:-$RANDOM} JOBS=${JOBS:-2}
 [ -c /dev/fuse ] && [ -c /dev/loop-control ] || skip_all "needs /dev/fuse and loop devices"
 
-image=toy/one/amd64/default
 disk=$T/disk ram=$T/ram
 AS_ENV+=("ROOTYARD_TREE=$disk/tree")
-index() { as_user ry-index rootyard-index "$@"; }
 mkdir "$disk" "$ram"
 mount -t tmpfs -o size=1g none "$ram" || exit 1
 # shellcheck disable=SC2046 # words
 gcc -O1 -D_GNU_SOURCE -o "$T/recorder" "$TOP/tests/torture/recorder.c" $(pkg-config --cflags --libs fuse3) &&
 	gcc -shared -fPIC -O1 -o "$T/nosync.so" "$TOP/tests/torture/nosync.c" || exit 1
-
-install -d -o ry-index -g ry-index "$disk/tree" "$T/r"
-for day in 01 02 03; do "$TOP/tests/cli/make-incoming.py" "$T/in" "$image" "202601${day}_0000" pad=20000 seed=$day; done
-index init -q --root-home "$T/r" --name lost >/dev/null 2>&1 && index add -q "$T/in/$image/20260101_0000" >/dev/null &&
-	index publish -q >/dev/null && cp -a "$disk/tree" "$T/old" && index add -q "$T/in/$image/20260102_0000" >/dev/null || exit 1
-mv "$disk/tree" "$T/added"
+LOGIN="setpriv --reuid ry-index --regid ry-index --init-groups -- env -i HOME=$T/home/ry-index PATH=$PATH LC_ALL=C.UTF-8 XDG_RUNTIME_DIR=$T/run/ry-index"
+. "$TOP/tests/torture/trees.sh"
+make_trees "$T" || exit 1
 
 leave() { # MOUNTPOINT: something may still be ending there
 	local i
@@ -71,7 +66,7 @@ P
 examine() {
 	local name=$1 count=$2 j
 	shift 2
-	AS_USER="setpriv --reuid ry-index --regid ry-index --init-groups -- env -i HOME=$T/home/ry-index PATH=$PATH LC_ALL=C.UTF-8 ROOTYARD_TREE=$disk/tree XDG_RUNTIME_DIR=$T/run/ry-index"
+	AS_USER="$LOGIN ROOTYARD_TREE=$disk/tree"
 	export AS_USER BUDGET=${BUDGET:-86400}
 	for ((j = 0; j < JOBS; j++)); do
 		unshare --mount --propagation private python3 "$TOP/tests/torture/lostwrites.py" states "$ram/$name" "$disk" $((SEED + j)) $(((count + JOBS - 1) / JOBS)) "$*" >"$ram/$name/found.$j" 2>&1 &
@@ -96,8 +91,11 @@ recovers() { # NAME BASE CMD...
 umount_ram() { rm -rf "${ram:?}/$1"; }
 
 recovers publish "$T/added" rootyard-index -q publish
-recovers add "$T/old" rootyard-index -q add "$T/in/$image/20260102_0000"
+recovers add "$T/old" rootyard-index -q add "$(waiting 20260102_0000)"
 recovers refresh "$T/old" rootyard-index -q refresh
+recovers rollback "$T/both" rootyard-index -q rollback $image 20260101_0000
+recovers switch "$T/rotatable" rootyard-index key rotate -q --switch
+recovers prune "$T/prunable" rootyard-index -q prune
 # The proof that a lost write is seen: the same program on a system whose syncs do nothing.
 if [ -z "${WHAT:-}" ] || [ "$WHAT" = proof ]; then
 	ok "the writes without any sync are recorded" record proof "$T/added" env "LD_PRELOAD=$T/nosync.so" rootyard-index -q publish
