@@ -107,6 +107,45 @@ static void image(const struct emit_site *s, const struct emit_image *i, void *s
 	buf_add_str(out, "</a></li>");
 }
 
+/* In hours, from where it matters. */
+static void mirror_state(struct buf *out, const struct mirror_check *c)
+{
+	if (!*c->state) {
+		buf_add_str(out, "not checked</td><td>");
+		return;
+	}
+	if (strcmp(c->state, "good") == 0 || strcmp(c->state, "lagging") == 0)
+		html_printf(
+			out, "<span class=\"tag%s\">", *c->state == 'g' ? "" : " warn");
+	else
+		html_printf(out, "<span class=\"tag warn\">%s", c->state);
+	if (*c->state != 'g' && *c->state != 'l')
+		buf_add_str(out, "</span></td><td>");
+	else if (c->lag_s >= 3600)
+		html_printf(out, "%lld h behind</span></td><td>",
+			(long long)(c->lag_s / 3600));
+	else
+		buf_add_str(out, "up to date</span></td><td>");
+	html_date(out, c->checked_s);
+}
+
+static void mirrors(const struct site *s, struct buf *out)
+{
+	if (s->mirror_count == 0)
+		return;
+	buf_add_str(out,
+		"<h2>Mirrors</h2>\n<div class=\"scroll\"><table>\n<thead><tr><th "
+		"scope=\"col\">Mirror</th><th scope=\"col\">State</th><th "
+		"scope=\"col\">Checked</th></tr></thead>\n<tbody>\n");
+	for (size_t i = 0; i < s->mirror_count; i++) {
+		html_printf(out, "<tr><th scope=\"row\"><a href=\"%s\">%s</a></th><td>",
+			s->mirror[i], s->mirror[i]);
+		mirror_state(out, &s->mirror_check[i]);
+		buf_add_str(out, "</td></tr>\n");
+	}
+	buf_add_str(out, "</tbody>\n</table></div>\n");
+}
+
 static void end(const struct emit_site *s, void *state, struct buf *text)
 {
 	struct front *f = state;
@@ -121,6 +160,7 @@ static void end(const struct emit_site *s, void *state, struct buf *text)
 			f->example.distro, f->example.release);
 		page_usage(out, s, &f->example, f->serial);
 	}
+	mirrors(s->site, out);
 	page_end(out, s, 0);
 }
 

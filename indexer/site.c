@@ -330,6 +330,7 @@ int site_read(int yard_fd, struct site *out, struct err *e)
 		return err_set(e, ERR_PARSE, "%s: is empty", SITE_NAME);
 	if (read_site(yard_fd, doc.root, &s, e) < 0)
 		return -1;
+	mirrors_read(yard_fd, s.mirror, s.mirror_count, &s.arena, s.mirror_check);
 
 	*out = s;
 	s = (struct site){ 0 };

@@ -8,6 +8,7 @@
 #define INDEXER_SITE_H
 
 #include "indexer/clients.h"
+#include "indexer/mirrors.h"
 #include "indexer/retention.h"
 #include "lib/adapt/digest.h"
 #include "lib/base/arena.h"
@@ -33,6 +34,7 @@ struct site {
 	struct arena arena;
 	const char *name, *base_url; /* base_url may be "" */
 	const char *mirror[SITE_LIST_MAX];
+	struct mirror_check mirror_check[SITE_LIST_MAX]; /* what is known of each */
 	size_t mirror_count;
 	unsigned int clients; /* enum client: whom to serve */
 	int64_t hold_percent; /* a build this far from the last is held; 0: none is */
