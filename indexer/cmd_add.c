@@ -1,10 +1,6 @@
 #include "indexer/admitted.h"
 #include "indexer/cmd.h"
-#include "lib/base/fs.h"
-
-#include <fcntl.h>
-
-#define DEPTH 5 /* distro release arch variant serial */
+#include "indexer/incoming.h"
 
 struct values {
 	struct cmd_common common;
@@ -23,55 +19,6 @@ static const struct opt opts[] = {
 };
 
 static const struct values defaults = { .common.wait_s = CMD_WAIT_DEFAULT_S };
-
-struct dirs {
-	char **path;
-	size_t count, room;
-};
-
-static void dirs_release(struct dirs *d)
-{
-	for (size_t i = 0; i < d->count; i++)
-		free(d->path[i]);
-	free(d->path);
-}
-
-static void dirs_take(struct dirs *d, char *path)
-{
-	if (d->count == d->room) {
-		d->room = d->room ? d->room * 2 : 16;
-		d->path = xrealloc(d->path, d->room * sizeof(*d->path));
-	}
-	d->path[d->count++] = path;
-}
-
-/* build.json is written last: where it is absent the builder is still at work. */
-static int find_builds(const char *path, int depth, struct dirs *out, struct err *e)
-{
-	auto_names struct fs_names names = { 0 };
-	auto_fd int fd = fs_open_dir(path, e);
-
-	if (fd < 0)
-		return -1;
-	if (depth == DEPTH) {
-		if (fs_exists_at(fd, "build.json"))
-			dirs_take(out, xstrdup(path));
-		return 0;
-	}
-	if (fs_list_dir(fd, ".", &names, e) < 0)
-		return -1;
-	for (size_t i = 0; i < names.count; i++) {
-		auto_free char *below = xasprintf("%s/%s", path, names.name[i]);
-		struct stat st;
-
-		if (fstatat(fd, names.name[i], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-			!S_ISDIR(st.st_mode))
-			continue;
-		if (find_builds(below, depth + 1, out, e) < 0)
-			return -1;
-	}
-	return 0;
-}
 
 /* One build that cannot be admitted does not keep the others out; the first error decides
  * the exit status. */
@@ -113,8 +60,7 @@ static int run(struct call *c, struct err *e)
 	const char *read_dirs[OPT_LIST_MAX];
 	size_t count = 0;
 	auto_yard struct yard y = YARD_INIT;
-	struct dirs found = { .count = 0 };
-	int rc;
+	auto_incoming struct incoming found = { .count = 0 };
 
 	if (!v->all == !c->argc)
 		return err_set(
@@ -132,11 +78,9 @@ static int run(struct call *c, struct err *e)
 	if (!v->all)
 		return add_all(c, &y, c->argv, (size_t)c->argc, true, e);
 
-	rc = find_builds(v->all, 0, &found, e);
-	if (rc == 0)
-		rc = add_all(c, &y, found.path, found.count, false, e);
-	dirs_release(&found);
-	return rc;
+	if (incoming_find(v->all, "build.json", &found, e) < 0)
+		return -1;
+	return add_all(c, &y, found.path, found.count, false, e);
 }
 
 const struct command cmd_add = {

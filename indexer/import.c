@@ -215,6 +215,8 @@ static int write_build(struct making *m, struct err *e)
 		.sha256 = m->from.sha256,
 		.verified = "none",
 		.kind = "tarball" };
+	auto_free char *mirror_of =
+		m->in->origin ? xasprintf(BUILD_MIRROR_OF "%s", m->in->origin) : NULL;
 	struct build *b = &m->build;
 	int rc;
 
@@ -223,13 +225,14 @@ static int write_build(struct making *m, struct err *e)
 	memcpy(b->serial, m->serial, sizeof(b->serial));
 	b->epoch_s = m->epoch_s;
 	b->tool = "rootyard " VERSION;
-	b->origin = "import";
+	b->origin = mirror_of ? mirror_of : "import";
 	b->artifact = m->artifact;
 	b->artifact_count = m->count;
 	b->source = &source;
 	b->source_count = 1;
 	rc = build_format(b, &text, e);
-	b->source = NULL; /* it goes with this function */
+	b->origin = "import"; /* these go with this function */
+	b->source = NULL;
 	b->source_count = 0;
 	if (rc < 0)
 		return -1;

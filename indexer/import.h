@@ -17,6 +17,7 @@
 struct import {
 	struct image image;
 	const char *serial; /* "": now, or the next free minute */
+	const char *origin; /* the URL of the server that publishes it, or NULL */
 	const char *file;   /* tarball, OCI archive, OCI layout directory, squashfs */
 	struct pack_options pack;
 };

@@ -90,6 +90,25 @@ static int parse_scrubs(const struct json *o, struct build *b, struct err *e)
 	return 0;
 }
 
+/* "rootyard", "import" or "mirror of URL". */
+static int parse_origin(const struct json *o, struct build *b, struct err *e)
+{
+	const char *text;
+
+	if (json_get_str(o, "origin", &text, e) < 0)
+		return -1;
+	if (strncmp(text, BUILD_MIRROR_OF, sizeof(BUILD_MIRROR_OF) - 1) != 0)
+		return field_word(o, "origin", origins, &b->origin, e);
+	for (const char *p = text; *p; p++)
+		if (*p < ' ' || *p > '~')
+			return err_set(e, ERR_PARSE, "'origin': not a line of ASCII");
+	if (strlen(text) > BUILD_ORIGIN_MAX)
+		return err_set(
+			e, ERR_PARSE, "'origin': longer than %d bytes", BUILD_ORIGIN_MAX);
+	b->origin = arena_strdup(&b->arena, text);
+	return 0;
+}
+
 static int parse_identity(const struct json *o, struct build *b, struct err *e)
 {
 	const char *image;
@@ -104,7 +123,7 @@ static int parse_identity(const struct json *o, struct build *b, struct err *e)
 		return -1;
 	if (field_str(o, "tool", &b->arena, &b->tool, e) < 0)
 		return -1;
-	if (json_has(o, "origin") && field_word(o, "origin", origins, &b->origin, e) < 0)
+	if (json_has(o, "origin") && parse_origin(o, b, e) < 0)
 		return -1;
 	return field_digest(o, "recipe_sha256", &b->recipe, e);
 }

@@ -30,13 +30,18 @@ struct build_scrub {
 	uint64_t removed;
 };
 
+#define BUILD_MIRROR_OF  "mirror of "
+#define BUILD_ORIGIN_MAX 255
+
 struct build {
 	struct arena arena;
 	struct image image;
 	char serial[SERIAL_MAX];
 	int64_t epoch_s;
 	const char *tool;
-	const char *origin; /* "rootyard"; "import": a foreign tree, without a recipe */
+	const char *
+		origin; /* "rootyard"; "import": a foreign tree, without a recipe; "mirror
+				of URL": one that another server publishes */
 	struct digest recipe;
 	const char *result; /* "ok", "failed" */
 	const char *class;  /* "ok flaky upstream recipe test internal": one of them */
