@@ -8,6 +8,6 @@
 #define CMD_PROGRAM "rootyard"
 
 extern const struct command cmd_df, cmd_export, cmd_import, cmd_info, cmd_list, cmd_prune,
-	cmd_pull, cmd_mirror, cmd_remote, cmd_unpack, cmd_verify;
+	cmd_pull, cmd_mirror, cmd_remote, cmd_unpack, cmd_verify, cmd_verify_mirror;
 
 #endif

@@ -14,6 +14,7 @@ int main(int argc, char **argv)
 		cmd_prune,
 		cmd_df,
 		cmd_mirror,
+		cmd_verify_mirror,
 		{ .name = NULL },
 	};
 	const struct program program = {

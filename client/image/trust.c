@@ -342,6 +342,21 @@ static int open_current(
 	return 0;
 }
 
+int trust_look(
+	const struct trust *t, struct bytes envelope, struct current *out, struct err *e)
+{
+	auto_current struct current c = { 0 };
+
+	if (open_current(t, envelope, &c, e) < 0)
+		return err_wrap(e, "not trusted: meta/2/current");
+	if (strcmp(c.repo, t->root.repo) != 0)
+		return err_set(e, ERR_UNTRUSTED,
+			"not trusted: meta/2/current is of another repository");
+	*out = c;
+	memset(&c, 0, sizeof(c));
+	return 0;
+}
+
 int trust_current(
 	struct trust *t, struct bytes envelope, struct current *out, struct err *e)
 {

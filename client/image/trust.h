@@ -46,6 +46,10 @@ int trust_check_root(const struct trust *t, struct err *e) must_check nonnull;
 int trust_current(struct trust *t, struct bytes envelope, struct current *out,
 	struct err *e) must_check nonnull;
 
+/* Is it signed, however old: what a mirror shows; the floors stay. */
+int trust_look(const struct trust *t, struct bytes envelope, struct current *out,
+	struct err *e) must_check nonnull;
+
 /* Verifies the catalog that current names. */
 int trust_catalog(const struct trust *t, const struct current *c, struct bytes text,
 	struct catdoc *out, struct err *e) must_check nonnull;

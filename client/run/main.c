@@ -72,6 +72,8 @@ int main(int argc, char **argv)
 		IMAGE_VERB("df", "", "show what is stored and how much disk it takes"),
 		IMAGE_VERB("mirror", "REMOTE DIR [PATTERN...]",
 			"copy a published tree, verified"),
+		IMAGE_VERB("verify-mirror", "[URL...]",
+			"how far mirrors are behind, and whether they are whole"),
 		IMAGE_VERB("remote", "add|list|rm ...", "servers that images come from"),
 		{ .name = NULL },
 	};
