@@ -22,7 +22,7 @@ yaml\.h lib/adapt/yaml.c
 jansson\.h lib/adapt/json.c
 gpgme\.h lib/adapt/verify.c indexer/sign.c
 openssl/.*\.h lib/adapt/digest.c
-curl/.*\.h client/image/fetch.c builder/fetch/transfer.c builder/fetch/token.c
+curl/.*\.h client/image/fetch.c client/image/s3.c builder/fetch/transfer.c builder/fetch/token.c
 sqlite3\.h indexer/catalog.c
 microhttpd\.h httpd/server.c httpd/exchange.c httpd/exchange.h httpd/response.c httpd/monitor.c
 gnutls/.*\.h httpd/tls.c httpd/tokens.c

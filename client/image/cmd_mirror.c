@@ -1,6 +1,7 @@
 #include "client/image/cmd.h"
 #include "client/image/home.h"
 #include "client/image/mirror.h"
+#include "client/image/s3.h"
 #include "lib/base/jsonw.h"
 
 #include <inttypes.h>
@@ -10,7 +11,8 @@
 
 struct values {
 	int64_t builds, grace_days, jobs, limit_rate;
-	bool full;
+	const char *endpoint, *region, *republish;
+	bool full, insecure_transport;
 };
 
 static const struct values defaults = { .grace_days = 10, .jobs = 4 };
@@ -26,6 +28,15 @@ static const struct opt opts[] = {
 		"take at most so many bytes a second, as 500K", 0, 0 },
 	{ "full", 0, OPT_FLAG, offsetof(struct values, full), NULL,
 		"read every file that is there, and mend what is damaged", 0, 0 },
+	{ "republish", 0, OPT_STRING, offsetof(struct values, republish), "INCOMING",
+		"hand the newest builds of a server that signs nothing to an indexer", 0,
+		0 },
+	{ "endpoint", 0, OPT_STRING, offsetof(struct values, endpoint), "URL",
+		"of the store that has the bucket", 0, 0 },
+	{ "region", 0, OPT_STRING, offsetof(struct values, region), "NAME",
+		"of the bucket (us-east-1)", 0, 0 },
+	{ "insecure-transport", 0, OPT_FLAG, offsetof(struct values, insecure_transport),
+		NULL, "the endpoint may be http://", 0, 0 },
 	{ .name = NULL },
 };
 
@@ -46,6 +57,7 @@ static void say_json(struct call *c, const struct mirror_done *d)
 	jsonw_kint(&w, "linked_files", (int64_t)d->work.linked);
 	jsonw_kint(&w, "leaving_files", (int64_t)d->leaving);
 	jsonw_kint(&w, "removed_files", (int64_t)d->removed);
+	jsonw_kint(&w, "republished_builds", (int64_t)d->republished);
 	jsonw_kbool(&w, "dry_run", c->dry_run);
 	jsonw_end_object(&w);
 	out_result(c->out, "%s\n", buf_str(&json));
@@ -65,6 +77,8 @@ static void say(struct call *c, const struct mirror_done *d)
 		" leaving, %" PRIu64 " removed\n",
 		d->images, d->builds, d->work.files, all, c->dry_run ? "would be: " : "",
 		d->work.fetched, fetched, d->work.linked, d->leaving, d->removed);
+	if (d->republished)
+		out_result(c->out, "%" PRIu64 " builds handed over\n", d->republished);
 }
 
 /* "NAME" or "NAME:". */
@@ -92,17 +106,29 @@ static int run(struct call *c, struct err *e)
 	struct mirror_options o = { .place = c->argv[1],
 		.pattern = (const char *const *)(c->argv + 2),
 		.pattern_count = (size_t)c->argc - 2,
+		.republish = v->republish,
 		.builds = v->builds,
 		.grace_s = v->grace_days * DAY_S,
 		.rate_max = v->limit_rate,
 		.lines = (unsigned int)v->jobs,
 		.full = v->full,
 		.dry_run = c->dry_run };
+	struct s3_settings s3 = { .place = o.place,
+		.endpoint = v->endpoint,
+		.region = v->region,
+		.insecure_transport = v->insecure_transport };
 	struct mirror_done done;
 
+	if (strncmp(o.place, "s3://", 5) == 0)
+		o.s3 = &s3;
 	if (config_fd < 0 || remotes_load(config_fd, &remotes, e) < 0 ||
 		find_remote(&remotes, c->argv[0], &o.remote, e) < 0)
 		return -1;
+	if (o.republish && (remote_kind(o.remote) == REMOTE_ROOTYARD || o.s3))
+		return err_set(e, ERR_USAGE,
+			"--republish is for the tree of a server that signs nothing, in "
+			"a "
+			"directory");
 	if (mirror_run(&o, c->out, &done, e) < 0)
 		return err_wrap(e, "cannot mirror '%s'", o.remote->name);
 	if (c->out->json)
@@ -114,7 +140,7 @@ static int run(struct call *c, struct err *e)
 
 const struct command cmd_mirror = {
 	.name = "mirror",
-	.args = "REMOTE DIR [PATTERN...]",
+	.args = "REMOTE DIR|s3://BUCKET[/PREFIX] [PATTERN...]",
 	.summary = "copy a published tree, or the images that match, verified",
 	.opts = opts,
 	.values_size = sizeof(struct values),

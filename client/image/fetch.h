@@ -1,4 +1,5 @@
-/* fetch.h -- bytes from a server we do not trust. The only file that knows libcurl.
+/* fetch.h -- bytes from a server we do not trust. With s3.h
+ * what knows libcurl.
  * In      a base URL (no trailing slash) and a path relative to it, which a verified
  *         document or our own layout named
  * Rules   SEC-12 to SEC-16, SEC-18: https (http only when allowed), 5 redirects, none to

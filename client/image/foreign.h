@@ -74,4 +74,8 @@ int foreign_parse_index(struct bytes json, struct foreign_products *out,
 int foreign_parse_products(
 	struct bytes json, struct foreign *out, struct err *e) must_check nonnull;
 
+/* Which image a product is, in our terms; false when it is none. */
+struct json;
+bool foreign_product_image(const struct json *product, struct image *out) nonnull;
+
 #endif

@@ -5,6 +5,7 @@
 
 #define TRIES 3
 
+/* Where files of ours lie. What somebody put beside them is not ours to remove. */
 static const char *const tops[] = { "images", LAYOUT_OBJECTS, "keys" };
 
 static void release(struct mirror *m)
@@ -195,18 +196,22 @@ static int run_once(const struct mirror_options *o, struct out *out,
 	struct err why = *e;
 
 	memset(done, 0, sizeof(*done));
-	if (mirrordir_open(o->place, o->dry_run, &m.dest, e) < 0)
+	if ((o->s3 ? mirrors3_open(o->s3, &m.dest, e)
+		   : mirrordir_open(o->place, o->dry_run, &m.dest, e)) < 0)
 		return -1;
 	m.dest->full = o->full;
 	if (repo_open(o->remote, &repo, &m.repo, e) < 0)
 		return -1;
-	if (*version == m.repo.current.version) {
+	if (*version && *version == m.repo.current.version) {
 		*e = why;
 		return -1;
 	}
 	*version = m.repo.current.version;
-	if (repo_catalog(&m.repo, e) < 0 || read_list(&m, e) < 0 ||
-		mirror_signed(&m, e) < 0)
+	if (read_list(&m, e) < 0)
+		return -1;
+	if (remote_kind(o->remote) == REMOTE_ROOTYARD
+			? repo_catalog(&m.repo, e) < 0 || mirror_signed(&m, e) < 0
+			: mirror_foreign(&m, e) < 0)
 		return -1;
 	return remove_what_left(&m, e);
 }

@@ -13,7 +13,9 @@
 
 struct mirror_options {
 	const struct remote *remote;
-	const char *place; /* DIR */
+	const char *place;            /* DIR, or s3://BUCKET[/PREFIX] */
+	const struct s3_settings *s3; /* of that */
+	const char *republish; /* where an indexer finds the newest builds, or NULL */
 	const char *const *pattern;
 	size_t pattern_count; /* 0: all */
 	int64_t builds;       /* of each image the newest so many, 0: all */
@@ -29,6 +31,7 @@ struct mirror_done {
 	uint64_t images, builds;
 	struct mirrorcrew_done work;
 	uint64_t leaving, removed; /* files */
+	uint64_t republished;      /* builds */
 };
 
 int mirror_run(const struct mirror_options *o, struct out *out, struct mirror_done *done,
@@ -49,6 +52,16 @@ struct mirror {
 	size_t want_count, want_room;
 };
 
+/* Of a source that signs nothing: the texts that appear together. */
+#define MIRROR_INDEXES_MAX 32
+struct mirrorindexes {
+	struct {
+		char *path;
+		struct buf text;
+	} item[MIRROR_INDEXES_MAX];
+	size_t count;
+};
+
 /* The want's path and source are copied. */
 void mirror_want(struct mirror *m, const struct mirrorwant *w) nonnull;
 
@@ -66,6 +79,19 @@ int mirror_settle(struct mirror *m, struct err *e) must_check nonnull;
 
 /* A source that signs: files, then the generation, up to the switch. */
 int mirror_signed(struct mirror *m, struct err *e) must_check nonnull;
+
+/* A source that signs nothing: its files, then its indexes, as they are or shorter. */
+int mirror_foreign(struct mirror *m, struct err *e) must_check nonnull;
+
+/* Its indexes, with what is not selected left out; their files are wanted. */
+int mirror_lxc(
+	struct mirror *m, struct mirrorindexes *out, struct err *e) must_check nonnull;
+int mirror_streams(
+	struct mirror *m, struct mirrorindexes *out, struct err *e) must_check nonnull;
+
+/* The newest builds to where an indexer finds them: DISTRO/RELEASE/ARCH/VARIANT/SERIAL/ with
+ * rootfs.tar.xz and, when that is whole, `origin`, the source's URL. */
+int mirror_republish(struct mirror *m, struct err *e) must_check nonnull;
 
 /* trust/, keys/ and pks/lookup. */
 int mirror_trust(struct mirror *m, struct err *e) must_check nonnull;

@@ -1,5 +1,6 @@
 #include "client/image/mirrorcrew.h"
 
+#include "client/image/partial.h"
 #include "lib/base/pool.h"
 #include "lib/base/relpath.h"
 
@@ -29,8 +30,9 @@ struct job {
 	struct mirrorwant *want;
 	size_t count;
 	bool *lacks_file, *lacks_signature;
-	const char *from;    /* where the content is already, or NULL */
-	struct verified got; /* the content, for its signatures */
+	const char *from;         /* where the content is already, or NULL */
+	struct verified got;      /* the content, for its signatures */
+	char scratch[DIGEST_HEX]; /* what it is called where downloads lie */
 	struct buf *signature;
 	uint64_t moved;
 	bool fetched;
@@ -120,15 +122,37 @@ static struct doc_file as_file(const struct job *j)
 		.sha256 = o->sha256 };
 }
 
+/* What came is what it is; the name of its build says that it stays so. */
+static int fetch_untold(struct job *j, struct repo *line,
+	const struct fetch_progress *progress, struct err *e)
+{
+	struct foreign_file file = { .path = j->want->source };
+
+	if (repo_foreign_file(line, &file, false, j->crew->s.dest->scratch_fd, progress,
+		    &j->got, e) < 0)
+		return -1;
+	repo_foreign_name(line, &file, j->scratch);
+	j->want->content.size = j->got.size;
+	j->want->content.sha256 = j->got.sha256;
+	return 0;
+}
+
+static int fetch_told(struct job *j, struct repo *line,
+	const struct fetch_progress *progress, struct err *e)
+{
+	struct doc_file file = as_file(j);
+
+	digest_hex(&file.sha256, j->scratch);
+	return repo_file(line, &file, j->crew->s.dest->scratch_fd, progress, &j->got, e);
+}
+
 static int fetch_content(struct job *j, struct repo *line, struct err *e)
 {
 	struct fetch_progress progress = { .moved = moved, .ctx = j };
-	struct doc_file file = as_file(j);
 
 	if (j->got.fd >= 0)
 		return 0;
-	if (repo_file(line, &file, j->crew->s.dest->scratch_fd, &progress, &j->got, e) <
-		0)
+	if ((j->want->untold ? fetch_untold : fetch_told)(j, line, &progress, e) < 0)
 		return -1;
 	j->fetched = true;
 	return 0;
@@ -152,7 +176,7 @@ static int place_content(struct job *j, struct repo *line, struct err *e)
 			if (d->ops->same(d, &w->content, from, e) < 0)
 				return -1;
 		} else if (fetch_content(j, line, e) < 0 ||
-			   d->ops->put(d, &w->content, e) < 0) {
+			   d->ops->put(d, &w->content, j->scratch, e) < 0) {
 			return -1;
 		}
 		from = w->content.path;
@@ -290,11 +314,10 @@ static int finish(void *arg, void *ctx, struct err *e)
 static void discard(void *arg, void *ctx)
 {
 	struct job *j = arg;
-	struct doc_file file = as_file(j);
 
 	(void)ctx;
 	if (j->fetched)
-		repo_file_forget(&file, j->crew->s.dest->scratch_fd);
+		partial_forget(j->crew->s.dest->scratch_fd, j->scratch);
 	for (size_t i = 0; i < j->count; i++)
 		buf_release(&j->signature[i]);
 	verified_release(&j->got);
@@ -352,14 +375,14 @@ static struct job *plan_job(
 	*idle = true;
 	for (size_t i = 0; i < count; i++) {
 		j->signature[i].ceiling = SIGNATURE_MAX;
-		j->lacks_file[i] = !d->ops->has(d, &want[i].content);
+		j->lacks_file[i] = want[i].untold || !d->ops->has(d, &want[i].content);
 		j->lacks_signature[i] = want[i].signature && !has_signature(c, &want[i]);
 		if (!j->lacks_file[i])
 			there = want[i].content.path;
 		lacks = lacks || j->lacks_file[i];
 		*idle = *idle && !j->lacks_file[i] && !j->lacks_signature[i];
 	}
-	if (lacks)
+	if (lacks && !want->untold)
 		j->from = there ? there : find_same(c, &want->content);
 	return j;
 }
@@ -377,7 +400,7 @@ static int by_content(const void *a, const void *b)
 
 static bool is_same(const struct mirrorwant *a, const struct mirrorwant *b)
 {
-	return a->content.size == b->content.size &&
+	return !a->untold && !b->untold && a->content.size == b->content.size &&
 	       digest_equal(&a->content.sha256, &b->content.sha256);
 }
 
@@ -386,7 +409,7 @@ static int settle_empty(struct mirrorwant *w, struct err *e)
 {
 	struct digest nothing = digest_of(bytes_of("", 0));
 
-	if (w->content.size > 0)
+	if (w->content.size > 0 || w->untold)
 		return 0;
 	if (!digest_equal(&w->content.sha256, &nothing))
 		return err_set(e, ERR_UNTRUSTED,
@@ -492,11 +515,28 @@ static int run_plan(struct mirrorcrew *c, struct plan *p, struct err *e)
 	return pool ? pool_finish(pool, e) : 0;
 }
 
+/* What an earlier run fetched under this name is it. */
+static void recall_untold(struct mirrorcrew *c, struct mirrorwant *want, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct mirrorline *l =
+			want[i].untold ? mirrorlist_find(c->s.known, want[i].content.path)
+				       : NULL;
+
+		if (l && c->s.dest->ops->has(c->s.dest, &l->content)) {
+			want[i].content.size = l->content.size;
+			want[i].content.sha256 = l->content.sha256;
+			want[i].untold = false;
+		}
+	}
+}
+
 int mirrorcrew_fetch(
 	struct mirrorcrew *c, struct mirrorwant *want, size_t count, struct err *e)
 {
 	with_cleanup(plan_release) struct plan p = { 0 };
 
+	recall_untold(c, want, count);
 	if (count)
 		qsort(want, count, sizeof(*want), by_content);
 	if (make_plan(c, want, count, &p, e) < 0)

@@ -17,6 +17,7 @@ struct mirrorwant {
 	struct trust_object content; /* path: in the mirror */
 	const char *source;          /* path at the source; NULL: it is `text` */
 	struct bytes text;           /* what follows from a verified document */
+	bool untold; /* nobody told size and digest: TLS alone stands for it */
 	/* Suffixes of the names of its signature, at both: all hold the same; ends with NULL, or is
 	 * NULL. */
 	const char *const *signature;

@@ -3,8 +3,8 @@
  *         what this mirror put there. `put`, `same` and `write` may run in several threads,
  *         each with other paths
  * Errors  ERR_CONFLICT for a place that is something else; disk and network errors as they are
- * Owns    what close releases; scratch_fd is where downloads lie until they are whole, under the
- *         name of their digest, and where a later run finds them */
+ * Owns    what close releases; scratch_fd is where downloads lie until they are whole, and where
+ *         a later run finds them */
 #ifndef CLIENT_IMAGE_MIRRORDEST_H
 #define CLIENT_IMAGE_MIRRORDEST_H
 
@@ -30,9 +30,9 @@ struct mirrordest_ops {
 	/* A small file, new or in the place of another. */
 	int (*write)(struct mirrordest *d, const char *path, struct bytes text,
 		struct err *e) must_check;
-	/* What lies verified in the scratch place under the name of its digest. */
+	/* What lies verified in the scratch place under this name. */
 	int (*put)(struct mirrordest *d, const struct trust_object *c,
-		struct err *e) must_check;
+		const char *scratch, struct err *e) must_check;
 	/* Another name of what is there as `from`. */
 	int (*same)(struct mirrordest *d, const struct trust_object *c, const char *from,
 		struct err *e) must_check;
@@ -70,6 +70,13 @@ static inline void mirrordest_close(struct mirrordest **d)
 /* A directory, made if its parent is there: empty, or a mirror already. Takes its lock, unless it is
  * only looked at: then nothing is made either. */
 int mirrordir_open(const char *path, bool look_only, struct mirrordest **out,
+	struct err *e) must_check nonnull;
+
+struct s3_settings;
+
+/* A bucket, or what lies beneath a prefix of it. Two runs on one machine do not meet; on two they must
+ * not. */
+int mirrors3_open(const struct s3_settings *s, struct mirrordest **out,
 	struct err *e) must_check nonnull;
 
 #endif

@@ -202,16 +202,14 @@ static int link_file(struct mirrordest *d, int from_dir, const char *from,
 	return place(self(d), d->scratch_fd, name, c->path, e);
 }
 
-static int put_file(struct mirrordest *d, const struct trust_object *c, struct err *e)
+static int put_file(struct mirrordest *d, const struct trust_object *c,
+	const char *scratch, struct err *e)
 {
-	char hex[DIGEST_HEX];
-	auto_fd int fd = -1;
+	auto_fd int fd = fs_open_beneath(d->scratch_fd, scratch, O_RDONLY, 0, e);
 
-	digest_hex(&c->sha256, hex);
-	fd = fs_open_beneath(d->scratch_fd, hex, O_RDONLY, 0, e);
 	if (fd < 0 || finish_file(fd, c->path, &c->sha256, e) < 0)
 		return -1;
-	return link_file(d, d->scratch_fd, hex, c, e);
+	return link_file(d, d->scratch_fd, scratch, c, e);
 }
 
 static int same_file(struct mirrordest *d, const struct trust_object *c, const char *from,

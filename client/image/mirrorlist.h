@@ -1,7 +1,8 @@
 /* mirrorlist.h -- the files of a mirror, as its last run left them.
  * Shape   text: "rootyard-mirror 1 KIND SOURCE KEYS\n", then "SHA256 SIZE SINCE PATH\n" sorted by
  *         path. KIND as remotes have it; SOURCE the number of the repository, or the URL of one
- *         that has none; KEYS the version of the root under which signatures were checked. SINCE
+ *         that has none; KEYS the version of the root under which signatures were checked, or, of
+ *         a source that signs nothing, the number of the generation. SINCE
  *         0: the source names it; else the time when it no longer did
  * Bounds  64 MiB
  * Errors  ERR_DAMAGED for a text that is not what we wrote

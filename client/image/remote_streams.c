@@ -142,7 +142,7 @@ static void take_part(const char *text, char out[IMAGE_PART_MAX + 1])
 		*p = (char)tolower((unsigned char)*p);
 }
 
-static bool take_image(const struct json *product, struct image *out)
+bool foreign_product_image(const struct json *product, struct image *out)
 {
 	const char *arch = text_of(product, "arch"),
 		   *variant = text_of(product, "variant");
@@ -169,7 +169,8 @@ static int take_product(const struct json *product, struct foreign *f, struct er
 	const char *key;
 	struct err ignored;
 
-	if (json_is_object(product, &ignored) < 0 || !take_image(product, &b.image) ||
+	if (json_is_object(product, &ignored) < 0 ||
+		!foreign_product_image(product, &b.image) ||
 		json_get_object(product, "versions", &versions, &ignored) < 0)
 		return 0;
 	b.aliases = text_of(product, "aliases");

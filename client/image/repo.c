@@ -523,8 +523,7 @@ void repo_file_forget(const struct doc_file *file, int dir_fd)
 
 /* ---- files of servers of other kinds */
 
-/* A name for the partial file that nothing else has. */
-static void foreign_name(
+void repo_foreign_name(
 	const struct repo *r, const struct foreign_file *file, char out[DIGEST_HEX])
 {
 	auto_free char *url = xasprintf("%s/%s", r->remote->url, file->path);
@@ -546,7 +545,7 @@ int repo_foreign_file(struct repo *r, const struct foreign_file *file, bool has_
 		.sha256 = file->sha256 };
 	auto_fd int fd = -1;
 
-	foreign_name(r, file, name);
+	repo_foreign_name(r, file, name);
 	if (has_digest)
 		return fetch_twice(r, base, &as_told, &want, dir_fd, progress, out, e);
 	fd = fetch_file(r->fetch, base, &want, dir_fd, progress, e);
@@ -561,6 +560,6 @@ void repo_foreign_forget(
 {
 	char name[DIGEST_HEX];
 
-	foreign_name(r, file, name);
+	repo_foreign_name(r, file, name);
 	partial_forget(dir_fd, name);
 }

@@ -86,6 +86,9 @@ void repo_file_forget(const struct doc_file *file, int dir_fd) nonnull;
 int repo_foreign_file(struct repo *r, const struct foreign_file *file, bool has_digest,
 	int dir_fd, const struct fetch_progress *progress, struct verified *out,
 	struct err *e) must_check nonnull_args(1, 2, 6, 7);
+/* What it is called meanwhile. */
+void repo_foreign_name(const struct repo *r, const struct foreign_file *file,
+	char out[DIGEST_HEX]) nonnull;
 void repo_foreign_forget(
 	const struct repo *r, const struct foreign_file *file, int dir_fd) nonnull;
 

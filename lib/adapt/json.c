@@ -224,3 +224,25 @@ void *json_next(
 	*value = node_of(json_object_iter_value(at));
 	return at;
 }
+
+/* ---- what was read, shorter */
+
+void json_drop(struct json_doc *doc, const struct json *o, const char *key)
+{
+	(void)doc; /* whose owner alone may change it */
+	json_object_del(value_for_iter(o), key);
+}
+
+static int add_text(const char *text, size_t len, void *out)
+{
+	buf_add(out, text, len);
+	return 0;
+}
+
+void json_format(const struct json_doc *doc, struct buf *out)
+{
+	if (json_dump_callback(doc->root, add_text, out, JSON_COMPACT | JSON_ENCODE_ANY) <
+		0)
+		err_abort("out of memory");
+	buf_add_byte(out, '\n');
+}

@@ -1,4 +1,4 @@
-/* json.h -- read JSON strictly. The only file that knows jansson.
+/* json.h -- read JSON strictly, and write what was read. The only file that knows jansson.
  * Rules   duplicate keys, floats, trailing bytes, depth over 32, invalid UTF-8 and NUL in
  *         strings are refused; unknown keys are ignored
  * Errors  wrong types and ranges are ERR_PARSE that names the key:
@@ -8,6 +8,7 @@
 #ifndef LIB_ADAPT_JSON_H
 #define LIB_ADAPT_JSON_H
 
+#include "lib/base/buf.h"
 #include "lib/base/bytes.h"
 #include "lib/base/err.h"
 
@@ -49,6 +50,12 @@ int json_int(const struct json *n, int64_t min, int64_t max, int64_t *out,
 	struct err *e) must_check nonnull;
 int json_is_object(
 	const struct json *n, struct err *e) must_check nonnull; /* 0 or ERR_PARSE */
+
+/* Takes a member of an object away; its value and what was found in it are gone. */
+void json_drop(struct json_doc *doc, const struct json *o, const char *key) nonnull;
+
+/* The document as text without white space, members in the order they came in. */
+void json_format(const struct json_doc *doc, struct buf *out) nonnull;
 
 /* Members of an object one by one: iter NULL starts, NULL back ends. */
 void *json_next(const struct json *o, void *iter, const char **key,

@@ -53,9 +53,15 @@ is "$OUT" "$(sha256sum <"$public/images/$one/20260101_0000/rootfs.man" | cut -d'
 exits 0 "and by way of simplestreams" client remote add s "$mirror" --kind simplestreams --insecure-transport
 exits 0 "... too" client pull -q s:toy/two
 
+exits 0 "the mirror is verified" client verify-mirror --remote r --json "$mirror"
+like "$OUT" '"state":"good".*"lag_s":0,.*"damaged":0' "... and good"
+exits 2 "its catalog names none to verify by default" client verify-mirror --remote r
+
 # A night later.
 night "$one" 20260102_0000 seed=a note=second
 : >"$log"
+exits 75 "the mirror is behind" client verify-mirror --remote r --max-lag 0 --json "$mirror"
+like "$OUT" '"state":"lagging".*"generation":2,"source_generation":3.*"lag_s":[1-9]' "... by so much"
 exits 0 "the next night" client mirror --json r: "$copy"
 unlike "$(said)" '/20260101_000' "... what is old is not fetched again"
 ok "... is there" same_as_source
@@ -121,11 +127,24 @@ like "$(said)" "$new/rootfs.tar.xz 206 bytes=" "... and what had come is not fet
 ok "... and whole" same_as_source
 is "$(find "$copy/.mirror/partial" -type f)" "" "... with nothing left over"
 printf 'x' | dd of="$copy/images/$two/20260101_0001/rootfs.tar.xz" bs=1 seek=1000 conv=notrunc status=none
+exits 7 "damage is found from outside" client verify-mirror --remote r --full "$mirror"
+like "$OUT" "^  images/$two/20260101_0001/rootfs.tar.xz: .*not trusted" "... and named"
+exits 4 "a mirror that is not there" client verify-mirror --remote r http://127.0.0.1:1
 exits 0 "damage that the file does not show" client mirror --json r: "$copy"
 is "$(fact fetched_files)" 0 "... is not seen"
 exits 0 "but --full reads it all" client mirror --full --json r: "$copy"
 is "$(fact fetched_files)" 1 "... and mends it"
 ok "... whole again" same_as_source
+
+# Cut off at any instant.
+night "$two" 20260106_0001 seed=f
+for s in 0.05 0.1 0.2 0.3 0.5 0.8; do
+	as_user ry-user timeout -s KILL "$s" rootyard mirror -q r: "$copy" >/dev/null 2>&1
+	client verify-mirror -q --remote r "$mirror" >"$T/killed" 2>&1 || { t_report 1 "killed after $s s the mirror is whole"; t_show "$(cat "$T/killed")"; }
+done
+exits 0 "after being killed six times" client mirror r: "$copy"
+ok "... it is whole" same_as_source
+exits 0 "... seen from outside, too" client verify-mirror --remote r --full --max-lag 0 "$mirror"
 
 # What leaves, and what is chosen.
 mkdir "$T/other" && touch "$T/other/file" && chmod 777 "$T/other"
@@ -140,4 +159,12 @@ exits 0 "the images of a pattern" client mirror --json r: "$home/some" toy/two
 is "$(fact images)" 1 "... are mirrored"
 ok "... no others" test ! -e "$home/some/images/$one" -a -e "$home/some/images/$two" -a ! -e "$home/some/.live/streams"
 exits 8 "a pattern that nothing matches" client mirror r: "$home/none" toy/three
+
+# What was found out stands on the site's own page.
+echo 'mirrors: [https://mirror.example.org/x, https://other.example.org]' >>"$tree/site.yaml"
+client verify-mirror --remote r --match toy --json "$mirror" >"$T/found"
+sed "s|\"url\":\"$mirror\"|\"url\":\"https://mirror.example.org/x\"|" "$T/found" >"$tree/mirrors.json"
+night "$two" 20260107_0001 seed=g
+like "$(cat "$public/index.html")" 'mirror.example.org/x</a></th><td><span class="tag">up to date</span></td><td><time ' "the front page has the state of a mirror"
+like "$(cat "$public/index.html")" 'other.example.org</a></th><td>not checked' "... and says of which nothing is known"
 done_testing
