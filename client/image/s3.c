@@ -154,7 +154,6 @@ static struct curl_slist *fields_of(const struct s3 *s, const struct request *r)
 	}
 	for (size_t i = 0; i < r->field_count; i++)
 		add_field(&list, r->field[i]);
-	add_field(&list, "Expect:");
 	return list;
 }
 

@@ -9,6 +9,7 @@ body. FAULTS is read at each request: lines "METHOD GLOB KIND" over the key, the
 Requests are logged to stderr as "METHOD KEY STATUS". A listing has PAGE keys (environment, 7).
 """
 import fnmatch
+import fnmatch
 import hashlib
 import hmac
 import http.server
@@ -58,6 +59,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         who, scope = part["Credential"].split("/", 1)
         names = part["SignedHeaders"].split(";")
         sha = self.headers.get("x-amz-content-sha256", "")
+        if any(self.headers[n] is None for n in names):
+            return False
         if who != KEY or "x-amz-content-sha256" not in names or sha != hashlib.sha256(body).hexdigest():
             return False
         if "x-amz-copy-source" in self.headers and "x-amz-copy-source" not in names:
