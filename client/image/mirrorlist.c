@@ -111,7 +111,8 @@ const struct mirrorline *const *mirrorlist_find_content(const struct mirrorlist 
 static int damaged(size_t number, struct err *e)
 {
 	return err_set(e, ERR_DAMAGED,
-		"line %zu of the list of this mirror's files is not what was written",
+		"line %zu of the list of this mirror's files is not what was written: "
+		"remove it, and the next run reads every file",
 		number);
 }
 
