@@ -6,7 +6,7 @@
 page=$(MANWIDTH=200 mandoc -T utf8 "$TOP/docs/rootyard.1" | col -bx | sed 's/‐/-/g')
 ok "the manual is well-formed" test -z "$(mandoc -T lint -W warning "$TOP/docs/rootyard.1" 2>&1 | grep -v STYLE)"
 ry --help >"$T/help"
-verbs=$(sed -n '/^commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' "$T/help")
+verbs=$(sed -n '/^commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p' "$T/help")
 options() { grep -oE '(^|[ ,])--?[a-z][a-z-]*' | tr -d ' ,' | sort -u; }
 for verb in $verbs "remote add" "remote list" "remote rm"; do
 	# shellcheck disable=SC2086 # words
