@@ -229,6 +229,7 @@ static int run(struct night *n, char **dirs, int count, struct err *e)
 	else if (journal_open(n, e) == 0 && nightrun_all(n, e) == 0 && tell(n, e) == 0 &&
 		 journal_end(n, e) == 0 && bound_disk(n, e) == 0)
 		rc = nightreport_status(n);
+	sweep(n); /* a build may still have been dying when we began */
 	free(n->entry);
 	return rc;
 }
