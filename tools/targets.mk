@@ -23,6 +23,8 @@ install: all
 	install -m 755 $(HELPERS:%=$(O)/%) $(DESTDIR)$(libexecdir)/
 	cp -R recipes/. $(DESTDIR)$(datadir)/recipes/
 	install -d $(DESTDIR)$(datadir)/serving
+	install -d $(DESTDIR)$(datadir)/remotes.d
+	install -m 644 packaging/remotes.d/*.yaml $(DESTDIR)$(datadir)/remotes.d/
 	install -m 644 packaging/nginx.conf packaging/apache.conf packaging/Caddyfile $(DESTDIR)$(datadir)/serving/
 	install -d $(DESTDIR)$(lxcdir)
 	sed -e 's|@LXC_CONFIG@|$(LXC_SHARE)/config|' -e 's|@LXC_HOOKS@|$(LXC_SHARE)/hooks|' client/lxc/lxc-rootyard >$(DESTDIR)$(lxcdir)/lxc-rootyard

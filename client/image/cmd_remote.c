@@ -151,6 +151,14 @@ static int try_foreign(const struct remote *one, struct err *e)
 	return repo_open(one, NULL, &repo, e) < 0 ? -1 : repo_catalog(&repo, e);
 }
 
+/* Is it the repository that we know, and no older? */
+static int try_known(const struct remote *one, struct err *e)
+{
+	auto_repo struct repo repo = REPO_INIT;
+
+	return repo_open(one, NULL, &repo, e);
+}
+
 /* State is made apart and appears under the remote's name when all of it is verified. */
 static int pin(const struct remote *one, int base_fd, const char *temp,
 	struct trust_root *root, struct err *e)
@@ -263,6 +271,64 @@ static int rm(struct call *c, struct err *e)
 	return change(c, rm_locked, e);
 }
 
+/* ---- default, set-url */
+
+static int default_locked(
+	struct call *c, int config_fd, int base_fd, struct remotes *r, struct err *e)
+{
+	const struct remote *found;
+
+	(void)base_fd;
+	if (remotes_find(r, c->argv[0], &found, e) < 0)
+		return -1;
+	r->preferred = found->name;
+	return remotes_save(config_fd, r, e);
+}
+
+static int set_default(struct call *c, struct err *e)
+{
+	return change(c, default_locked, e);
+}
+
+/* The server moved; what is known of it, and believed, is the same. */
+static int set_url_locked(
+	struct call *c, int config_fd, int base_fd, struct remotes *r, struct err *e)
+{
+	char *url = arena_strdup(&r->arena, c->argv[1]);
+	const struct remote *found;
+	struct remote *one;
+
+	(void)base_fd;
+	if (remotes_find(r, c->argv[0], &found, e) < 0)
+		return -1;
+	if (!found->own)
+		return err_set(e, ERR_USAGE,
+			"cannot change the remote '%s': it stands in '%s', which is not "
+			"yours",
+			found->name, found->file);
+	one = &r->item[found - r->item];
+	if (url_check(url, one->insecure_transport, e) < 0)
+		return -1;
+	while (url[strlen(url) - 1] == '/')
+		url[strlen(url) - 1] = '\0';
+	if (one->token_file && strncmp(url, "https:", 6) != 0)
+		return err_set(e, ERR_USAGE,
+			"the remote '%s' has a token and no TLS: its url must begin with "
+			"https://",
+			one->name);
+	one->url = url;
+	if (remote_kind(one) != REMOTE_ROOTYARD && try_foreign(one, e) < 0)
+		return err_wrap(e, "cannot move '%s'", one->name);
+	if (remote_kind(one) == REMOTE_ROOTYARD && try_known(one, e) < 0)
+		return err_wrap(e, "cannot move '%s'", one->name);
+	return remotes_save(config_fd, r, e);
+}
+
+static int set_url(struct call *c, struct err *e)
+{
+	return change(c, set_url_locked, e);
+}
+
 /* ---- list */
 
 static const char *pin_text(const struct remote *one)
@@ -272,7 +338,8 @@ static const char *pin_text(const struct remote *one)
 	return one->fingerprint ? one->fingerprint : one->root;
 }
 
-static void list_json(const struct remotes *r, struct out *out)
+static void list_json(
+	const struct remotes *r, const struct remote *usual, struct out *out)
 {
 	auto_buf struct buf text = BUF_INIT(1 << 20);
 	struct jsonw w = jsonw_to(&text);
@@ -292,6 +359,7 @@ static void list_json(const struct remotes *r, struct out *out)
 		if (one->ca)
 			jsonw_kstr(&w, "ca", one->ca);
 		jsonw_kbool(&w, "insecure_transport", one->insecure_transport);
+		jsonw_kbool(&w, "default", one == usual);
 		jsonw_kstr(&w, "file", one->file);
 		jsonw_end_object(&w);
 	}
@@ -301,21 +369,25 @@ static void list_json(const struct remotes *r, struct out *out)
 
 static int list(struct call *c, struct err *e)
 {
+	const struct remote *usual = NULL;
+	struct err none;
 	auto_remotes struct remotes r = { 0 };
 	auto_fd int config_fd = home_open(PLACE_CONFIG, e);
 
 	if (config_fd < 0 || remotes_load(config_fd, &r, e) < 0)
 		return -1;
+	(void)!remotes_find(&r, "", &usual, &none);
 	if (c->out->json) {
-		list_json(&r, c->out);
+		list_json(&r, usual, c->out);
 		return 0;
 	}
 	if (r.count > 0)
 		out_result(c->out, "%-12s  %-13s  %-40s  %s\n", "NAME", "KIND",
 			"PINNED BY", "URL");
 	for (size_t i = 0; i < r.count; i++)
-		out_result(c->out, "%-12s  %-13s  %-40s  %s\n", r.item[i].name,
-			r.item[i].kind, pin_text(&r.item[i]), r.item[i].url);
+		out_result(c->out, "%-12s  %-13s  %-40s  %s%s\n", r.item[i].name,
+			r.item[i].kind, pin_text(&r.item[i]), r.item[i].url,
+			&r.item[i] == usual ? "  (default)" : "");
 	return 0;
 }
 
@@ -337,6 +409,18 @@ static const struct command verbs[] = {
 		.min_args = 1,
 		.max_args = 1,
 		.run = rm },
+	{ .name = "default",
+		.args = "NAME",
+		.summary = "take images without a remote's name from this one",
+		.min_args = 1,
+		.max_args = 1,
+		.run = set_default },
+	{ .name = "set-url",
+		.args = "NAME URL",
+		.summary = "follow a server that moved: it must be the one that is known",
+		.min_args = 2,
+		.max_args = 2,
+		.run = set_url },
 	{ .name = NULL },
 };
 
@@ -362,7 +446,7 @@ static int run(struct call *c, struct err *e)
 
 const struct command cmd_remote = {
 	.name = "remote",
-	.args = "add|list|rm ...",
+	.args = "add|list|rm|default|set-url ...",
 	.summary = "servers that images come from",
 	.max_args = -1,
 	.raw = true,

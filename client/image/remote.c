@@ -172,7 +172,8 @@ int remotes_parse(
 
 		if (key->kind != YNODE_SCALAR ||
 			(strcmp(key->text, "schema") != 0 &&
-				strcmp(key->text, "remotes") != 0))
+				strcmp(key->text, "remotes") != 0 &&
+				!(own && strcmp(key->text, "default") == 0)))
 			return complain(file, key, "unknown key",
 				key->kind == YNODE_SCALAR ? key->text : "", e);
 	}
@@ -180,6 +181,12 @@ int remotes_parse(
 	if (!schema || schema->kind != YNODE_SCALAR || strcmp(schema->text, "1") != 0)
 		return complain(
 			file, schema ? schema : doc.root, "expected", "schema: 1", e);
+	list = yaml_get(doc.root, "default");
+	if (list && (list->kind != YNODE_SCALAR || !image_part_is_valid(list->text)))
+		return complain(
+			file, list, "expected the name of a remote as", "default", e);
+	if (list)
+		r->preferred = arena_strdup(&r->arena, list->text);
 	list = yaml_get(doc.root, "remotes");
 	return list ? take_remotes(r, list, file, own, e) : 0;
 }
@@ -257,37 +264,45 @@ int remotes_remove(struct remotes *r, const char *name, struct err *e)
 			"yours",
 			name, found->file);
 	at = (size_t)(found - r->item);
+	if (r->preferred && strcmp(r->preferred, name) == 0)
+		r->preferred = NULL;
 	r->count--;
 	memmove(&r->item[at], &r->item[at + 1], (r->count - at) * sizeof(r->item[0]));
 	return 0;
 }
 
+static void write_remote(struct buf *text, struct remote *one)
+{
+	buf_printf(text, "  %s:\n", one->name);
+	for (size_t k = 0; k < ARRAY_COUNT(keys); k++) {
+		if (!*value_of(one, k))
+			continue;
+		buf_printf(text, "    %s: ", keys[k].key);
+		yaml_write_scalar(text, *value_of(one, k));
+		buf_add_str(text, "\n");
+	}
+	if (one->insecure_transport)
+		buf_add_str(text, "    insecure_transport: true\n");
+}
+
 int remotes_save(int config_fd, const struct remotes *r, struct err *e)
 {
 	auto_buf struct buf text = BUF_INIT(REMOTES_FILE_MAX);
+	auto_buf struct buf list = BUF_INIT(REMOTES_FILE_MAX);
 
-	buf_add_str(&text, "schema: 1\nremotes:\n");
 	for (size_t i = 0; i < r->count; i++) {
 		struct remote one = r->item[i];
 
-		if (!one.own)
-			continue;
-		buf_printf(&text, "  %s:\n", one.name);
-		for (size_t k = 0; k < ARRAY_COUNT(keys); k++) {
-			if (!*value_of(&one, k))
-				continue;
-			buf_printf(&text, "    %s: ", keys[k].key);
-			yaml_write_scalar(&text, *value_of(&one, k));
-			buf_add_str(&text, "\n");
-		}
-		if (one.insecure_transport)
-			buf_add_str(&text, "    insecure_transport: true\n");
+		if (one.own)
+			write_remote(&list, &one);
 	}
-	if (text.len == strlen("schema: 1\nremotes:\n")) {
-		buf_clear(&text);
-		buf_add_str(&text, "schema: 1\nremotes: {}\n");
-	}
-	if (buf_check(&text, REMOTES_FILE, e) < 0)
+	buf_add_str(&text, "schema: 1\n");
+	if (r->preferred)
+		buf_printf(&text, "default: %s\n", r->preferred);
+	buf_add_str(&text, list.len ? "remotes:\n" : "remotes: {}\n");
+	buf_add(&text, list.data, list.len);
+	if (buf_check(&list, REMOTES_FILE, e) < 0 ||
+		buf_check(&text, REMOTES_FILE, e) < 0)
 		return -1;
 	return atomic_write_file(config_fd, REMOTES_FILE, buf_bytes(&text), 0600, e);
 }
@@ -308,28 +323,67 @@ static int no_such(const struct remotes *r, const char *name, struct err *e)
 		"no remote is called '%s'; 'rootyard remote list' shows them", name);
 }
 
+static const struct remote *find_name(const struct remotes *r, const char *name)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (strcmp(r->item[i].name, name) == 0)
+			return &r->item[i];
+	return NULL;
+}
+
+static const struct remote *only_one(const struct remotes *r, bool own)
+{
+	const struct remote *only = NULL;
+
+	for (size_t i = 0; i < r->count; i++) {
+		if (own && !r->item[i].own)
+			continue;
+		if (only)
+			return NULL;
+		only = &r->item[i];
+	}
+	return only;
+}
+
+static bool has_own(const struct remotes *r)
+{
+	for (size_t i = 0; i < r->count; i++)
+		if (r->item[i].own)
+			return true;
+	return false;
+}
+
+/* For a name without a remote. A shipped one does not push itself before those that the user
+ * added. */
+static const struct remote *find_usual(const struct remotes *r)
+{
+	const struct remote *named = find_name(r, "default");
+
+	if (named && (named->own || !has_own(r)))
+		return named;
+	return only_one(r, has_own(r));
+}
+
 int remotes_find(const struct remotes *r, const char *name, const struct remote **out,
 	struct err *e)
 {
-	bool any = name[0] == '\0';
+	const struct remote *found;
 
-	if (any && r->count == 0)
-		return err_set(e, ERR_NOTFOUND,
-			"no remote is configured: add one with 'rootyard remote add NAME "
-			"URL "
-			"--fingerprint FPR'");
-	if (any && r->count == 1) {
-		*out = &r->item[0];
+	if (!name[0] && r->preferred)
+		name = r->preferred;
+	found = name[0] ? find_name(r, name) : find_usual(r);
+	if (found) {
+		*out = found;
 		return 0;
 	}
-	for (size_t i = 0; i < r->count; i++)
-		if (strcmp(r->item[i].name, any ? "default" : name) == 0) {
-			*out = &r->item[i];
-			return 0;
-		}
-	if (any)
-		return err_set(e, ERR_USAGE,
-			"several remotes are configured: say which one, as in '%s:NAME'",
-			r->item[0].name);
-	return no_such(r, name, e);
+	if (name[0])
+		return no_such(r, name, e);
+	if (r->count == 0)
+		return err_set(e, ERR_NOTFOUND,
+			"no remote is configured: add one with 'rootyard remote add NAME "
+			"URL --fingerprint FPR'");
+	return err_set(e, ERR_USAGE,
+		"several remotes are configured: say which one, as in '%s:NAME', or "
+		"prefer one with 'rootyard remote default %s'",
+		r->item[0].name, r->item[0].name);
 }

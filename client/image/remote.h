@@ -50,6 +50,8 @@ struct remotes {
 	struct arena arena;
 	struct remote item[REMOTES_MAX];
 	size_t count;
+	const char
+		*preferred; /* the user's choice of one for names without one, or NULL */
 };
 
 void remotes_release(struct remotes *r) nonnull;
@@ -72,7 +74,8 @@ int remotes_remove(struct remotes *r, const char *name, struct err *e) must_chec
 int remotes_save(
 	int config_fd, const struct remotes *r, struct err *e) must_check nonnull;
 
-/* By name; "" means the only one, or the one named `default`. */
+/* By name; "" means the one that the user prefers, his own `default`, his only one, the
+ * `default` that is shipped, or the only one there is, in this order. */
 int remotes_find(const struct remotes *r, const char *name, const struct remote **out,
 	struct err *e) must_check nonnull;
 

@@ -118,9 +118,29 @@ static int64_t now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
+struct pace {
+	uint64_t per_s, left_s; /* 0: not known */
+};
+
+/* From the first second on; what an earlier run left was not carried in this one. */
+static struct pace pace_of(const struct out *o, uint64_t now, uint64_t total)
+{
+	int64_t ms = now_ms() - o->began_ms;
+	struct pace p = { 0 };
+
+	if (ms < 1000 || now <= o->began_at)
+		return p;
+	p.per_s = (uint64_t)((double)(now - o->began_at) * 1000 / (double)ms);
+	if (p.per_s > 0 && total > now)
+		p.left_s = (total - now + p.per_s - 1) / p.per_s;
+	return p;
+}
+
 static void step_json(struct out *o, const char *step, const uint64_t *now,
 	uint64_t total, const char *text)
 {
+	struct pace pace = { 0 };
+
 	struct buf line auto_buf = BUF_INIT(8192);
 	struct jsonw w = jsonw_to(&line);
 
@@ -129,6 +149,11 @@ static void step_json(struct out *o, const char *step, const uint64_t *now,
 	if (now) {
 		jsonw_kint(&w, "now", (int64_t)*now);
 		jsonw_kint(&w, "total", (int64_t)total);
+		pace = pace_of(o, *now, total);
+		if (pace.per_s)
+			jsonw_kint(&w, "per_s", (int64_t)pace.per_s);
+		if (pace.left_s)
+			jsonw_kint(&w, "left_s", (int64_t)pace.left_s);
 	}
 	jsonw_kbool(&w, "done", text != NULL);
 	if (text)
@@ -144,6 +169,28 @@ static void amount(uint64_t n, const char *unit, char *text, size_t text_size)
 	else
 		snprintf(text, text_size, "%llu%s%s", (unsigned long long)n,
 			*unit ? " " : "", unit);
+}
+
+/* ", 11.2 MB/s, 7 s left"; returns its width. */
+static int step_pace(
+	const struct out *o, uint64_t now, uint64_t total, char *to, size_t to_size)
+{
+	struct pace p = pace_of(o, now, total);
+	char rate[64];
+	int width;
+
+	if (!p.per_s)
+		return 0;
+	width = snprintf(to, to_size, ", %s/s", out_size(p.per_s, rate, sizeof(rate)));
+	if (!p.left_s || width < 0 || (size_t)width >= to_size)
+		return width < 0 ? 0 : width;
+	to += width;
+	to_size -= (size_t)width;
+	if (p.left_s < 60)
+		return width + snprintf(to, to_size, ", %llu s left",
+				       (unsigned long long)p.left_s);
+	return width + snprintf(to, to_size, ", %llu min left",
+			       (unsigned long long)(p.left_s + 59) / 60);
 }
 
 static void step_redraw(
@@ -162,6 +209,9 @@ static void step_redraw(
 	if (total > 0 && (size_t)width < sizeof(line))
 		width += snprintf(line + width, sizeof(line) - (size_t)width, " (%u%%)",
 			(unsigned int)((double)now * 100 / (double)total));
+	if ((size_t)width < sizeof(line) && strcmp(unit, "B") == 0)
+		width += step_pace(
+			o, now, total, line + width, sizeof(line) - (size_t)width);
 	fprintf(o->messages, "\r%s" ERASE_TO_END, line);
 	fflush(o->messages);
 	o->drawn_width = (size_t)width;
@@ -176,6 +226,10 @@ void out_step(
 	if (o->level < 0 || (!json && !o->redraw))
 		return;
 	at_ms = now_ms();
+	if (o->drawn_ms == 0 || now < o->began_at) {
+		o->began_ms = at_ms;
+		o->began_at = now;
+	}
 	if (o->drawn_ms != 0 && at_ms - o->drawn_ms < (json ? JSON_MS : REDRAW_MS))
 		return;
 	o->drawn_ms = at_ms;

@@ -26,6 +26,8 @@ struct out {
 	enum out_progress progress;
 	bool redraw;      /* progress is redrawn in place */
 	int64_t drawn_ms; /* when the line was last drawn */
+	int64_t began_ms; /* of the step that is drawn: when, and where it stood then */
+	uint64_t began_at;
 	size_t drawn_width;
 	int write_errno; /* of the first result that could not be written */
 };

@@ -14,8 +14,10 @@ home=$T/home/ry-user
 store=$home/.local/share/rootyard
 state=$home/.local/state/rootyard
 
+mount -t tmpfs none "$PREFIX/share/rootyard/remotes.d" # nor the one that is shipped
 exits 8 "without a remote there is a sentence" client pull toy/1
 like "$ERR" 'remote add' "... that says how to add one"
+umount "$PREFIX/share/rootyard/remotes.d"
 exits 2 "a remote is not added unless somebody vouches for it" client remote add r "$URL" --insecure-transport
 like "$ERR" '--fingerprint.*--root' "... naming both ways"
 exits 2 "http needs to be asked for" client remote add r "$URL" --fingerprint "$fpr"

@@ -136,6 +136,23 @@ static void json_progress_is_one_object_a_line(void **state)
 		"{\"step\":\"pull\",\"done\":true,\"text\":\"say \\\"hi\\\"\"}\n");
 }
 
+/* What was there before the step began was not carried in it. */
+static void progress_tells_the_rate_and_the_time_left(void **state)
+{
+	struct fixture *f = *state;
+
+	out_set_progress(&f->out, OUT_PROGRESS_AUTO);
+	f->out.redraw = true;
+	f->out.drawn_ms = f->out.began_ms = 1; /* long ago */
+	f->out.began_at = 1000;
+	out_step(&f->out, "pull", 1000, 1000000, "B");
+	assert_null(strstr(messages(f), "/s"));
+	f->out.drawn_ms = 1;
+	out_step(&f->out, "pull", UINT64_C(1) << 50, UINT64_C(1) << 51, "B");
+	assert_non_null(strstr(messages(f), "B/s, "));
+	assert_non_null(strstr(messages(f), " left"));
+}
+
 static void terminal_progress_is_redrawn_and_cleared(void **state)
 {
 	struct fixture *f = *state;
@@ -253,6 +270,7 @@ int main(void)
 		T(plain_progress_is_one_line_per_finished_step),
 		T(no_progress_says_nothing),
 		T(json_progress_is_one_object_a_line),
+		T(progress_tells_the_rate_and_the_time_left),
 		T(terminal_progress_is_redrawn_and_cleared),
 		T(a_message_clears_the_drawn_line_first),
 		T(a_wild_total_is_no_trouble),
