@@ -72,3 +72,15 @@ night_build() {
 	rootyard-build build --out "$NIGHTS/incoming" --cache "$NIGHTS/cache" --allow-unverified --serial "$2" -o "source.url=file://$tar" \
 		"$NIGHTS/recipe" "$(cut -d/ -f2 <<<"$1")/amd64" >&2 && echo "$out"
 }
+
+# nights "IMAGE SERIAL NAME"...: makes those that are missing, with the programs of STAGE.
+nights() {
+	# shellcheck disable=SC2154 # of who sources this
+	unshare --mount --propagation private bash -c '
+		. "$1/bench/nights.sh"
+		mount --bind "$2/usr/local" /usr/local && shift 2 || exit 1
+		for one; do
+			set -- $one
+			night_build "$1" "$2" "$3" >/dev/null || exit 1
+		done' nights "$here" "$STAGE" "$@"
+}

@@ -15,7 +15,7 @@ command -v apt-get >/dev/null || {
 }
 case ${1:-} in
 --build) want=$BUILD ;;
---bench) want="$BUILD $RUN python3 curl hyperfine bubblewrap strace sqlite3 eatmydata" ;;
+--bench) want="$BUILD $RUN python3 curl hyperfine bubblewrap strace sqlite3 eatmydata wget podman iproute2 xdelta3 casync zsync nginx-light" ;;
 --demo) want="$BUILD $RUN curl iproute2 util-linux procps" ;;
 '') want="$BUILD $RUN $TEST" ;;
 *) echo "usage: deps.sh [--build|--demo|--bench]" >&2; exit 2 ;;
