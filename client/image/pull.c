@@ -358,7 +358,7 @@ static int run_unpacker(struct pull *p, const struct unpack_job *job, struct err
 
 /* Both at once; of two failures the unpacker's counts when it was the reason for the other. */
 static int fetch_and_unpack(
-	struct pull *p, struct unpack_job *job, struct gate *gate, struct err *e)
+	struct pull *p, const struct unpack_job *job, struct gate *gate, struct err *e)
 {
 	struct confined child;
 	struct err lost;
@@ -378,7 +378,7 @@ static int fetch_and_unpack(
 	return fetched;
 }
 
-static int unpack_arriving(struct pull *p, struct unpack_job *job, struct err *e)
+static int unpack_arriving(struct pull *p, struct unpack_job job, struct err *e)
 {
 	auto_gate struct gate gate = GATE_INIT;
 	char name[DIGEST_HEX];
@@ -391,9 +391,9 @@ static int unpack_arriving(struct pull *p, struct unpack_job *job, struct err *e
 		return err_sys(e, "cannot open the partial download '%s'", name);
 	if (gate_open(p->file[PART_ROOTFS]->size, &gate, e) < 0)
 		return -1;
-	job->archive_fd = archive_fd;
-	job->gate = &gate;
-	return fetch_and_unpack(p, job, &gate, e);
+	job.archive_fd = archive_fd;
+	job.gate = &gate;
+	return fetch_and_unpack(p, &job, &gate, e);
 }
 
 static int unpack_whole(struct pull *p, struct err *e)
@@ -405,8 +405,7 @@ static int unpack_whole(struct pull *p, struct err *e)
 	job.manifest_fd = p->got[PART_MANIFEST].fd;
 	if (keep_manifest(p, e) < 0)
 		return -1;
-	return job.archive_fd < 0 ? unpack_arriving(p, &job, e)
-				  : run_unpacker(p, &job, e);
+	return job.archive_fd < 0 ? unpack_arriving(p, job, e) : run_unpacker(p, &job, e);
 }
 
 /* The child wrote the manifest; that it is the one that was signed for, we see ourselves. */
