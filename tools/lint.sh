@@ -22,7 +22,7 @@ shell() {
 }
 pages() {
 	local out
-	out=$(mandoc -Tlint -W warning docs/*.[18] 2>&1 | grep -v 'STYLE')
+	out=$(mandoc -Tlint -W warning docs/*.[158] 2>&1 | grep -v 'STYLE')
 	[ -z "$out" ] || { echo "$out"; return 1; }
 }
 cpp() {

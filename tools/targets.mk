@@ -17,7 +17,7 @@ demo-clean:
 	tools/demo.sh clean
 
 install: all
-	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)/recipes $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(compdir) $(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir)
+	install -d $(DESTDIR)$(bindir) $(DESTDIR)$(sbindir) $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)/recipes $(DESTDIR)$(mandir)/man1 $(DESTDIR)$(mandir)/man5 $(DESTDIR)$(mandir)/man8 $(DESTDIR)$(compdir) $(DESTDIR)$(unitdir) $(DESTDIR)$(sysusersdir)
 	install -m 755 $(O)/rootyard $(DESTDIR)$(bindir)/
 	install -m 755 $(O)/rootyard-build $(O)/rootyard-index $(O)/rootyard-httpd $(DESTDIR)$(bindir)/
 	install -m 755 $(HELPERS:%=$(O)/%) $(DESTDIR)$(libexecdir)/
@@ -30,6 +30,7 @@ install: all
 	sed -e 's|@LXC_CONFIG@|$(LXC_SHARE)/config|' -e 's|@LXC_HOOKS@|$(LXC_SHARE)/hooks|' client/lxc/lxc-rootyard >$(DESTDIR)$(lxcdir)/lxc-rootyard
 	chmod 755 $(DESTDIR)$(lxcdir)/lxc-rootyard
 	for m in docs/*.1; do [ ! -e $$m ] || install -m 644 $$m $(DESTDIR)$(mandir)/man1/; done
+	for m in docs/*.5; do [ ! -e $$m ] || install -m 644 $$m $(DESTDIR)$(mandir)/man5/; done
 	for m in docs/*.8; do [ ! -e $$m ] || install -m 644 $$m $(DESTDIR)$(mandir)/man8/; done
 	for u in packaging/systemd/*.service packaging/systemd/*.socket packaging/systemd/*.timer; do [ ! -e $$u ] || \
 		sed 's|=/usr/bin/rootyard|=$(bindir)/rootyard|' $$u >$(DESTDIR)$(unitdir)/$${u##*/} || exit 1; done
@@ -38,7 +39,7 @@ install: all
 
 uninstall:
 	rm -f $(PROGRAMS:%=$(DESTDIR)$(bindir)/%) $(PROGRAMS:%=$(DESTDIR)$(compdir)/%)
-	rm -f $(patsubst docs/%,$(DESTDIR)$(mandir)/man1/%,$(wildcard docs/*.1)) $(patsubst docs/%,$(DESTDIR)$(mandir)/man8/%,$(wildcard docs/*.8))
+	rm -f $(patsubst docs/%,$(DESTDIR)$(mandir)/man1/%,$(wildcard docs/*.1)) $(patsubst docs/%,$(DESTDIR)$(mandir)/man5/%,$(wildcard docs/*.5)) $(patsubst docs/%,$(DESTDIR)$(mandir)/man8/%,$(wildcard docs/*.8))
 	rm -f $(patsubst packaging/systemd/%,$(DESTDIR)$(unitdir)/%,$(wildcard packaging/systemd/*.service packaging/systemd/*.socket packaging/systemd/*.timer))
 	rm -f $(patsubst packaging/systemd/%.sysusers,$(DESTDIR)$(sysusersdir)/%.conf,$(wildcard packaging/systemd/*.sysusers))
 	rm -rf $(DESTDIR)$(libexecdir) $(DESTDIR)$(datadir)
