@@ -2,7 +2,6 @@
 
 #include "builder/generator_copy.h"
 #include "builder/inroot.h"
-#include "builder/template.h"
 
 #include "lib/base/fs.h"
 #include "lib/base/relpath.h"
@@ -87,31 +86,6 @@ static int rendered(const struct generation *g, const struct recipe_file *f,
 		return 0;
 	if (recipe_render(g->recipe, text, what, &value, e) < 0)
 		return -1;
-	*out = arena_strdup(g->arena, buf_str(&value));
-	return 0;
-}
-
-/* A template that the container's host renders knows nothing but its target. */
-static bool find_target(const void *ctx, const char *path, struct buf *out)
-{
-	const struct template_vars *all = ctx;
-	auto_free char *full = xasprintf("targets.%s", path);
-
-	return strncmp(path, "incus.", 6) == 0 && all->find(all->ctx, full, out);
-}
-
-static int rendered_for_target(const struct generation *g, const struct recipe_file *f,
-	const char **out, struct err *e)
-{
-	const struct template_vars all = recipe_vars(g->recipe);
-	const struct template_vars vars = { .find = find_target, .ctx = &all };
-	auto_buf struct buf value = BUF_INIT(FILE_MAX_BYTES);
-
-	*out = text_str(&f->content);
-	if (!f->pongo)
-		return 0;
-	if (template_render(*out, &vars, &value, e) < 0)
-		return err_wrap(e, "cannot render content (line %u)", f->content.line);
 	*out = arena_strdup(g->arena, buf_str(&value));
 	return 0;
 }
@@ -208,7 +182,7 @@ static int run_template(struct generation *g, const struct recipe_file *f, struc
 		return err_set(e, ERR_RECIPE,
 			"'name' must be a plain file name, not '%s'", text_str(&f->name));
 	t.file = arena_printf(g->arena, "%s.tpl", text_str(&f->name));
-	if (rendered_for_target(g, f, &t.content, e) < 0)
+	if (rendered(g, f, &f->content, "content", &t.content, e) < 0)
 		return -1;
 	t.content = with_newline(g->arena, t.content);
 	note_incus_template(g, &t);
@@ -287,7 +261,7 @@ static const struct seed seeds[] = {
 		"version: 1\nconfig:\n  - type: physical\n    name: eth0\n    subnets:\n"
 		"      - type: dhcp\n        control: auto\n" },
 	{ "meta-data",
-		"#cloud-config\ninstance-id: {{ container.name }}\n"
+		"instance-id: {{ container.name }}\n"
 		"local-hostname: {{ container.name }}\n"
 		"{{ config_get(\"user.meta-data\", \"\") }}\n",
 		NULL },

@@ -58,6 +58,13 @@ static void fill_when(
 	out->when_count = when->count;
 }
 
+static int by_key(const void *a, const void *b)
+{
+	const struct incusmeta_property *x = a, *y = b;
+
+	return strcmp(x->key, y->key);
+}
+
 static void fill_map(
 	struct arena *a, const struct text_map *map, struct incusmeta_template *out)
 {
@@ -71,6 +78,7 @@ static void fill_map(
 			.key = text_str(&map->item[i].key),
 			.value = text_str(&map->item[i].value),
 		};
+	qsort(list, map->count, sizeof(*list), by_key);
 	out->property = list;
 	out->property_count = map->count;
 }

@@ -51,4 +51,8 @@ int packagedb_apk(int root_dir, struct packages *p, struct err *e) must_check no
 int packagedb_pacman(int root_dir, struct packages *p, struct err *e) must_check nonnull;
 int packagedb_rpm(int root_dir, struct packages *p, struct err *e) must_check nonnull;
 
+/* The bytes of an rpmdb.sqlite or a Packages.db. */
+int packagedb_rpm_parse(struct bytes file, struct packages *p, struct err *e) must_check
+	nonnull_args(2, 3);
+
 #endif

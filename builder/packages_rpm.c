@@ -4,6 +4,7 @@
 #include "builder/sqlitefile.h"
 
 #include "lib/base/fs.h"
+#include "lib/base/relpath.h"
 
 #include <fcntl.h>
 
@@ -168,6 +169,9 @@ static void add_paths(struct packages *p, const struct header *h)
 		if (!next_string(&bases, &base) || at >= got || dir[at].len == 0 ||
 			dir[at].data[0] != '/')
 			return;
+		/* One directory's name stands for every file in it: it may not be huge. */
+		if (dir[at].len + base.len > RELPATH_MAX)
+			continue;
 		path = xasprintf("%.*s%.*s", (int)dir[at].len - 1,
 			(const char *)dir[at].data + 1, (int)base.len,
 			(const char *)base.data);
@@ -226,18 +230,14 @@ static int take_row(void *ctx, struct bytes record, struct err *e)
 	return take_header(ctx, blob, e);
 }
 
-static int read_sqlite(struct bytes file, struct packages *p, struct err *e)
-{
-	return sqlitefile_read(file, "Packages", take_row, p, e);
-}
-
 /* Little endian: a head and slots in the first pages, blobs in blocks behind. */
 static int read_ndb(struct bytes file, struct packages *p, struct err *e)
 {
 	size_t slots = file.len >= 32 ? (size_t)bytes_le32(file.data + 12) * NDB_PAGE : 0;
 
 	if (file.len < 32 || memcmp(file.data, "RpmP", 4) != 0 || slots > file.len)
-		return err_set(e, ERR_PARSE, "it does not begin like an ndb file");
+		return err_set(
+			e, ERR_PARSE, "it begins like neither an SQLite nor an ndb file");
 	for (size_t at = 32; at + NDB_SLOT <= slots; at += NDB_SLOT) {
 		const unsigned char *slot = file.data + at;
 		size_t offset = (size_t)bytes_le32(slot + 8) * NDB_BLOCK, len;
@@ -257,17 +257,21 @@ static int read_ndb(struct bytes file, struct packages *p, struct err *e)
 	return 0;
 }
 
-struct place {
-	const char *path;
-	int (*read)(struct bytes file, struct packages *p, struct err *e);
+static const char *const places[] = {
+	"usr/lib/sysimage/rpm/rpmdb.sqlite",
+	"var/lib/rpm/rpmdb.sqlite",
+	"usr/lib/sysimage/rpm/Packages.db",
+	"var/lib/rpm/Packages.db",
 };
 
-static const struct place places[] = {
-	{ "usr/lib/sysimage/rpm/rpmdb.sqlite", read_sqlite },
-	{ "var/lib/rpm/rpmdb.sqlite", read_sqlite },
-	{ "usr/lib/sysimage/rpm/Packages.db", read_ndb },
-	{ "var/lib/rpm/Packages.db", read_ndb },
-};
+int packagedb_rpm_parse(struct bytes file, struct packages *p, struct err *e)
+{
+	static const char sqlite[] = "SQLite format 3";
+
+	if (file.len >= sizeof(sqlite) && memcmp(file.data, sqlite, sizeof(sqlite)) == 0)
+		return sqlitefile_read(file, "Packages", take_row, p, e);
+	return read_ndb(file, p, e);
+}
 
 /* Rows that only the write-ahead log holds would be missed. */
 static int check_merged(int root_dir, const char *path, struct err *e)
@@ -286,14 +290,14 @@ int packagedb_rpm(int root_dir, struct packages *p, struct err *e)
 	for (size_t i = 0; i < ARRAY_COUNT(places); i++) {
 		auto_buf struct buf file = BUF_INIT(PACKAGE_DB_MAX);
 
-		if (!fs_exists_at(root_dir, places[i].path))
+		if (!fs_exists_at(root_dir, places[i]))
 			continue;
 		p->kind = "rpm";
-		if (check_merged(root_dir, places[i].path, e) < 0 ||
-			fs_read_at(root_dir, places[i].path, &file, e) < 0)
+		if (check_merged(root_dir, places[i], e) < 0 ||
+			fs_read_at(root_dir, places[i], &file, e) < 0)
 			return -1;
-		if (places[i].read(buf_bytes(&file), p, e) < 0)
-			return err_wrap(e, "'%s'", places[i].path);
+		if (packagedb_rpm_parse(buf_bytes(&file), p, e) < 0)
+			return err_wrap(e, "'%s'", places[i]);
 		return 0;
 	}
 	return 1;

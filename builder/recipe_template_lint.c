@@ -26,36 +26,13 @@ static void lint(struct linting *l, const struct text *text)
 		template_check(text->text, &vars, &judge);
 }
 
-static bool know_target(const void *ctx, const char *path)
-{
-	auto_free char *full = xasprintf("targets.%s", path);
-
-	(void)ctx;
-	return fields_know(recipe_fields, full);
-}
-
-/* The content of `template` knows only the Incus target. */
-static void lint_content(struct linting *l, const struct recipe_file *f)
-{
-	const struct template_vars vars = { .know = know_target };
-	const struct template_judge judge = { .say = say, .ctx = l };
-
-	if (strcmp(text_str(&f->generator), "template") != 0) {
-		lint(l, &f->content);
-		return;
-	}
-	l->text = &f->content;
-	if (text_is_set(l->text))
-		template_check(l->text->text, &vars, &judge);
-}
-
 static void lint_file(struct linting *l, const struct recipe_file *f)
 {
 	if (!f->pongo)
 		return;
 	lint(l, &f->path);
 	lint(l, &f->source);
-	lint_content(l, f);
+	lint(l, &f->content);
 }
 
 void recipe_lint_templates(const struct recipe *r, struct complaints *c)

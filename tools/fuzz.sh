@@ -14,6 +14,7 @@ if [ -z "${FUZZ_BUILT:-}" ]; then
 	pure=
 	for o in coding cond date framing head range resolve; do pure="$pure $out/httpd/$o.o"; done
 	for f in builder/*.c; do [ "$f" = builder/main.c ] || pure="$pure $out/${f%.c}.o"; done
+	pure="$pure $out/builder/fetch/answer.o"
 	make -s BUILD="$build" SAN=fuzz CC=clang "$out/libmodel.a" "$out/libadapt.a" "$out/libbase.a" $pure >/dev/null
 	rm -f "$out/libpure.a"
 	ar rcs "$out/libpure.a" $pure

@@ -19,18 +19,27 @@ static bool is_field(struct bytes line, const char *name, struct bytes *value)
 	return true;
 }
 
+/* What is too long, or no text, is as good as nothing. */
 static void copy(char *out, size_t size, struct bytes text)
 {
-	if (text.len >= size || memchr(text.data, '\0', text.len))
+	for (size_t i = 0; i < text.len; i++)
+		if (text.data[i] < ' ' || text.data[i] == 0x7f)
+			text.len = 0;
+	if (text.len >= size)
 		text.len = 0;
 	memcpy(out, text.data, text.len);
 	out[text.len] = '\0';
 }
 
+/* It goes back to the server as it is: nothing but what the source allows inside. */
 static void take_etag(struct answer *a, struct bytes value)
 {
-	if (value.len && value.data[0] == '"')
-		copy(a->etag, sizeof(a->etag), value);
+	if (value.len < 2 || value.data[0] != '"' || value.data[value.len - 1] != '"')
+		return;
+	for (size_t i = 1; i + 1 < value.len; i++)
+		if (value.data[i] <= ' ' || value.data[i] == '"' || value.data[i] == 0x7f)
+			return;
+	copy(a->etag, sizeof(a->etag), value);
 }
 
 static void take_coding(struct answer *a, struct bytes value)
@@ -44,7 +53,8 @@ static void take_range(struct answer *a, struct bytes value)
 	char text[64];
 
 	copy(text, sizeof(text), value);
-	a->has_range = sscanf(text, "bytes %lld-", &a->range_first) == 1;
+	a->has_range =
+		sscanf(text, "bytes %lld-", &a->range_first) == 1 && a->range_first >= 0;
 }
 
 static void take_retry(struct answer *a, struct bytes value)
@@ -53,6 +63,8 @@ static void take_retry(struct answer *a, struct bytes value)
 
 	copy(text, sizeof(text), value);
 	a->retry_after_s = strtol(text, NULL, 10);
+	if (a->retry_after_s < 0)
+		a->retry_after_s = 0;
 }
 
 /* One auth-param behind a scheme: name="text" or name=token. */

@@ -70,7 +70,7 @@ files <<'Y'
     name: t
     path: /etc/t
     pongo: true
-    content: "size={{ incus.vm.size }} fs={{ incus.vm.filesystem }} image={{ image.distribution }}."
+    content: "size={{ targets.incus.vm.size }} incus={{ incus.vm.size }} image={{ image.distribution }}."
   - generator: dump
     path: "/etc/{{ image.distribution }}.conf"
     pongo: true
@@ -78,6 +78,6 @@ files <<'Y'
 Y
 exits 0 "templates are rendered" build -o targets.incus.vm.size=5000
 unpack
-is "$(tar xOf "$OUT/incus.tar.xz" templates/t.tpl)" "size=5000 fs=ext4 image=." "the host's template sees its target and nothing else"
-is "$(cat "$T/x/etc/toy.conf")" "amd64 rootfs-http 5000" "a file's sees the whole recipe"
+is "$(tar xOf "$OUT/incus.tar.xz" templates/t.tpl)" "size=5000 incus= image=toy." "the host's template sees the recipe, and no 'incus'"
+is "$(cat "$T/x/etc/toy.conf")" "amd64 rootfs-http 5000" "a file's sees the recipe too"
 done_testing
