@@ -143,6 +143,7 @@ static int check(struct checking_all *x, const char *url, struct err *e)
 	if (url_check(base, x->repo.remote->insecure_transport, e) < 0 ||
 		mirrorcheck_run(&x->repo, base, &o, &c, e) < 0)
 		return err_wrap(e, "cannot verify the mirror '%s'", url);
+	out_step_done(x->call->out, "verify", "%" PRIu64 " files", c.checked);
 	if (c.state > x->worst || !x->worst_url) {
 		x->worst = c.state;
 		x->worst_url = url;

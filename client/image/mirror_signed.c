@@ -195,6 +195,7 @@ static int take_images(struct mirror *m, struct err *e)
 			return err_wrap(e, "'%s'", name);
 		out_step(m->out, "documents", i + 1, m->repo.catalog.line_count, "");
 	}
+	out_step_done(m->out, "documents", "%zu, verified", m->repo.catalog.line_count);
 	if (m->o->pattern_count && m->done->images == 0)
 		return err_set(e, ERR_NOTFOUND,
 			"no image of '%s' matches; see what there is with 'rootyard "

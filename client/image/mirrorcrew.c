@@ -494,6 +494,7 @@ static int run_plan(struct mirrorcrew *c, struct plan *p, struct err *e)
 		.work = work, .done = finish, .discard = discard
 	};
 	auto_pool struct pool *pool = NULL;
+	char size[32];
 
 	c->total += p->bytes;
 	if (p->busy && pool_open(c->s.lines, &ops, c, &pool, e) < 0)
@@ -512,7 +513,12 @@ static int run_plan(struct mirrorcrew *c, struct plan *p, struct err *e)
 		}
 		discard(j, c);
 	}
-	return pool ? pool_finish(pool, e) : 0;
+	if (pool && pool_finish(pool, e) < 0)
+		return -1;
+	if (p->bytes)
+		out_step_done(c->s.out, STEP, "%s, verified",
+			out_size(p->bytes, size, sizeof(size)));
+	return 0;
 }
 
 /* What an earlier run fetched under this name is it. */
