@@ -1,5 +1,6 @@
 #!/bin/bash
-# A mirror in a bucket of s3rver, an S3 server that others wrote: it takes our signatures, and clients take from it.
+# A mirror in a bucket of s3rver, an S3 server that others wrote: it takes our requests, and clients take from it. It computes no
+# signatures of version 4; tests/cli/toy-s3.py does.
 #   tests/peers/s3rver.sh
 here=$(cd "$(dirname "$0")" && pwd)
 if [ -z "${RY_TEST_NS:-}" ]; then
@@ -53,6 +54,7 @@ exits 0 "the mirror is verified, all of it" client verify-mirror --remote r --fu
 exits 0 "what is not wanted any more" mirror --builds 1 --grace 0 --json r: s3://bucket/pub
 ok "... goes" test "$(fact removed_files)" -ge 20
 exits 0 "what is wanted still comes" client pull -q m:toy/one
-AS_ENV+=(AWS_SECRET_ACCESS_KEY=wrong)
-exits 2 "a wrong secret is refused" mirror r: s3://bucket/pub
+AS_ENV+=(AWS_ACCESS_KEY_ID=nobody)
+exits 2 "a key that it does not know is refused" mirror r: s3://bucket/pub
+like "$ERR" InvalidAccessKeyId "... in its words"
 done_testing
