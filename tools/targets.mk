@@ -70,6 +70,7 @@ peers: all
 torture: all
 	$(Q)$(MAKE) -s install DESTDIR=$(abspath $(BUILD))/stage-$(SAN)
 	tests/torture/run.sh $(O)
+	tests/torture/mirror.sh $(O)
 	KILLS=$${KILLS:-100} BUILD=$(abspath $(BUILD)) SAN=$(SAN) tests/cli/140-nightly.sh
 	tests/torture/lostwrites.sh $(O)
 	PUBLICATIONS=$(PUBLICATIONS) BUILD=$(abspath $(BUILD)) SAN=$(SAN) tests/cli/294-race.sh
