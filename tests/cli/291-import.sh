@@ -61,7 +61,7 @@ done
 xz -dc fs.tar.xz >fs.tar && chmod 644 fs.tar
 exits 0 "a plain tar" index import --image foreign/1/amd64/plain "$T/fs.tar" --serial 20260101_0000
 is "$(sql "SELECT count(DISTINCT tree) FROM build")" 1 "all of them are the same tree"
-exits 1 "a serial that is taken" index import --image foreign/1/amd64/plain "$T/fs.tar" --serial 20260101_0000 --xz 0
+exits 1 "a serial that is taken" index import --image foreign/1/amd64/plain "$T/fs.tar" --serial 20260101_0000 --xz 1
 like "$ERR" "cannot import '$T/fs.tar': cannot admit 'foreign/1/amd64/plain@20260101_0000': serial '20260101_0000' is admitted already with another content" "... is refused"
 
 # An OCI image of two layers: the second removes, empties and replaces.
