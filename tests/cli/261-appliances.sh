@@ -43,6 +43,28 @@ is "$(stat -c %i "$dir/rootfs.tar.gz")" "$(stat -c %i "$dir/toy-1-amd64-default.
 ok "... and SHA256SUMS lists both" sh -c 'cd "$1" && sha256sum --strict --quiet -c SHA256SUMS && grep -q "  toy-1-amd64-default.tar.gz$" SHA256SUMS && grep -q "  rootfs.tar.gz$" SHA256SUMS' sh "$dir"
 ok "... and its signature is there" test -s "$dir/toy-1-amd64-default.tar.gz.asc"
 
+# An engine that knows no zstd takes the first entry of its architecture; others look for the annotation.
+layers=$(python3 - "$public/v2/toy" "$dir/rootfs.tar.gz" <<'P'
+import gzip, hashlib, json, os, sys
+base, tarball = sys.argv[1:]
+def entries(tag):
+    for d in json.load(open("%s/manifests/%s" % (base, tag)))["manifests"]:
+        m = json.load(open("%s/manifests/%s" % (base, d["digest"])))
+        yield d, m["layers"][0], json.load(open("%s/blobs/%s" % (base, m["config"]["digest"])))
+for d, layer, config in entries("one-20260102_0000"):
+    kind = layer["mediaType"].rsplit("+")[1]
+    print(d["platform"]["architecture"], kind, d.get("annotations", {}).get("io.github.containers.compression.zstd", "-"))
+    if kind == "gzip":
+        blob = "%s/blobs/%s" % (base, layer["digest"])
+        assert open(blob, "rb").read() == open(tarball, "rb").read() and os.stat(blob).st_size == layer["size"]
+        assert config["rootfs"]["diff_ids"] == ["sha256:" + hashlib.sha256(gzip.open(blob).read()).hexdigest()]
+print([layer["mediaType"].rsplit("+")[1] for d, layer, config in entries("one-20260101_0000")])
+P
+)
+is "$layers" "amd64 gzip -
+amd64 zstd true
+['zstd']" "container engines are offered gzip before zstd, the bytes of the tarball, where the operator asked"
+
 like "$(cat "$public/aplinfo.dat")" "^Package: toy-1-default$" "the list of appliances names the image"
 stanza=$(awk -v RS= '/Location: [^\n]*20260102_0000\/toy-1-amd64-default.tar.gz/' "$public/aplinfo.dat")
 is "$stanza" "Package: toy-1-default
