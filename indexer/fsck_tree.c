@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #define DEPTH_MAX 32
+#define FILES_MAX 64
 
 struct tree_walk {
 	struct fsck *f;
@@ -14,8 +15,10 @@ struct tree_walk {
 	int depth;
 	/* the build that was asked for last: all its files are asked for in a row */
 	char build[LAYOUT_PATH_MAX]; /* d/r/a/v/SERIAL */
-	int64_t build_id;
 	int is_known;
+	const char *file[FILES_MAX]; /* what its rows name */
+	size_t file_count;
+	struct arena arena;
 };
 
 static bool is_young(const struct fsck *f, const struct stat *st)
@@ -56,12 +59,31 @@ static void check_symlink(struct tree_walk *w)
 	}
 }
 
+static int take_file(const struct catalog_file *file, void *ctx, struct err *e)
+{
+	struct tree_walk *w = ctx;
+
+	if (w->file_count == FILES_MAX)
+		return err_set(e, ERR_LIMIT, "a build has more than %d files", FILES_MAX);
+	w->file[w->file_count++] = arena_strdup(&w->arena, file->name);
+	return 0;
+}
+
+/* One question for all files of a build. */
+static int read_files(struct tree_walk *w, int64_t build, struct err *e)
+{
+	arena_release(&w->arena);
+	w->file_count = 0;
+	return catalog_file_walk(w->f->yard->catalog, build, take_file, w, e);
+}
+
 /* "d/r/a/v/SERIAL": 1 a row knows it, 0 not, -1 an error. */
 static int find_build(struct tree_walk *w, const char *path, size_t len, struct err *e)
 {
 	char text[LAYOUT_PATH_MAX];
 	struct image image;
 	struct err ignored;
+	int64_t id = 0;
 	char *serial;
 
 	if (len >= sizeof(text))
@@ -74,26 +96,26 @@ static int find_build(struct tree_walk *w, const char *path, size_t len, struct 
 	serial = strrchr(text, '/');
 	*serial++ = '\0';
 	if (strlen(text) < IMAGE_NAME_MAX && image_parse(text, &image, &ignored) == 0)
-		w->is_known = catalog_build_find(
-			w->f->yard->catalog, &image, serial, &w->build_id, e);
+		w->is_known =
+			catalog_build_find(w->f->yard->catalog, &image, serial, &id, e);
+	if (w->is_known > 0 && read_files(w, id, e) < 0)
+		w->is_known = -1;
 	return w->is_known;
 }
 
-static int is_known_file(struct tree_walk *w, const char *name, struct err *e)
+static bool is_known_file(const struct tree_walk *w, const char *name)
 {
-	struct catalog *c = w->f->yard->catalog;
-	char text[IMAGE_NAME_MAX];
-	struct digest sha256;
 	size_t len = strlen(name);
-	uint64_t size;
 
 	if (strncmp(name, "SHA256SUMS", 10) == 0)
 		return !name[10] || !strcmp(name + 10, ".asc") ||
 		       !strcmp(name + 10, ".gpg");
-	if (len < 5 || len >= sizeof(text) || strcmp(name + len - 4, ".asc") != 0)
-		return catalog_file_find(c, w->build_id, name, &sha256, &size, e);
-	snprintf(text, sizeof(text), "%.*s", (int)(len - 4), name);
-	return catalog_file_find(c, w->build_id, text, &sha256, &size, e);
+	if (len > 4 && strcmp(name + len - 4, ".asc") == 0)
+		len -= 4;
+	for (size_t i = 0; i < w->file_count; i++)
+		if (strncmp(w->file[i], name, len) == 0 && !w->file[i][len])
+			return true;
+	return false;
 }
 
 /* "images/d/r/a/v/SERIAL[/NAME]" -> 1 a row knows it, 0 not, -1 an error. */
@@ -106,7 +128,7 @@ static int is_known_build(struct tree_walk *w, int depth, struct err *e)
 		serial = strchr(serial, '/') + 1;
 	name = strchr(serial, '/');
 	rc = find_build(w, at, name ? (size_t)(name - at) : strlen(at), e);
-	return rc <= 0 || depth == 6 ? rc : is_known_file(w, name + 1, e);
+	return rc <= 0 || depth == 6 ? rc : is_known_file(w, name + 1);
 }
 
 static int is_known_object(struct tree_walk *w, struct err *e)
@@ -204,11 +226,11 @@ static int visit_odd(struct tree_walk *w)
 	return 0;
 }
 
-static int visit(struct tree_walk *w, struct err *e)
+static int visit(struct tree_walk *w, int dir_fd, const char *name, struct err *e)
 {
 	struct stat st;
 
-	if (fstatat(w->f->yard->public_fd, w->path, &st, AT_SYMLINK_NOFOLLOW) < 0)
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return errno == ENOENT ? 0 : err_sys(e, "cannot look at '%s'", w->path);
 	check_name(w);
 	if (is_gone(w))
@@ -237,12 +259,14 @@ static int visit(struct tree_walk *w, struct err *e)
 static int walk(struct tree_walk *w, struct err *e)
 {
 	auto_names struct fs_names names = { 0 };
+	auto_fd int dir_fd = -1;
 	size_t len = w->len;
 	int rc = 0;
 
 	if (++w->depth > DEPTH_MAX)
 		return err_set(e, ERR_LIMIT, "'%s' is too deep", w->path);
-	if (fs_list_dir(w->f->yard->public_fd, len ? w->path : ".", &names, e) < 0)
+	dir_fd = fs_open_dir_at(w->f->yard->public_fd, len ? w->path : ".", e);
+	if (dir_fd < 0 || fs_list_dir(dir_fd, ".", &names, e) < 0)
 		return -1;
 	for (size_t i = 0; i < names.count && rc == 0; i++) {
 		int n = snprintf(w->path + len, sizeof(w->path) - len, "%s%s",
@@ -251,7 +275,7 @@ static int walk(struct tree_walk *w, struct err *e)
 		if (n < 0 || (size_t)n >= sizeof(w->path) - len)
 			return err_set(e, ERR_LIMIT, "a name in public/ is too long");
 		w->len = len + (size_t)n;
-		rc = visit(w, e);
+		rc = visit(w, dir_fd, names.name[i], e);
 	}
 	w->len = len;
 	w->path[len] = '\0';
@@ -285,9 +309,10 @@ static int check_staging(struct fsck *f, struct err *e)
 int fsck_tree(struct fsck *f, struct err *e)
 {
 	auto_free struct tree_walk *w = xcalloc(1, sizeof(*w));
+	int rc;
 
 	w->f = f;
-	if (walk(w, e) < 0)
-		return -1;
-	return check_staging(f, e);
+	rc = walk(w, e);
+	arena_release(&w->arena);
+	return rc < 0 ? -1 : check_staging(f, e);
 }
