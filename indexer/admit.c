@@ -212,7 +212,8 @@ static int sign_all(struct admission *a, struct notary_slot *slot, struct err *e
 	struct paper paper = { .count = 0 };
 	int rc;
 
-	if (!slot->is_open && notary_open(a->in.yard, NOTARY_SIGN, &slot->notary, e) < 0)
+	if (!slot->is_open &&
+		notary_open(a->in.yard, NOTARY_SIGN | NOTARY_FRESH, &slot->notary, e) < 0)
 		return -1;
 	slot->is_open = true;
 	a->signer = slot->notary.asc_fpr;

@@ -39,7 +39,7 @@ int clock_check_fresh(const struct yard *y, struct err *e)
 	html_time(last.expires_s, until);
 	html_time(y->now_s, now);
 	return err_set(e, ERR_AGAIN,
-		"the clock says %s, what is published expired at %s: set the clock, or "
-		"run 'refresh' first",
+		"the clock says %s, what is published expired at %s: set the clock, or, "
+		"if it is right, run 'refresh --clock-is-right' first",
 		now, until);
 }

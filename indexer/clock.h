@@ -1,6 +1,7 @@
 /* clock.h -- can this machine's clock be right, by what was published?
  * Rules   a clock behind the last publication makes what clients refuse; one at which
- *         everything published has expired would remove what is still asked for
+ *         everything published has expired may be far ahead: it would remove what is
+ *         still asked for, and what it signs no true clock accepts or follows
  * Errors  ERR_AGAIN names both times */
 #ifndef INDEXER_CLOCK_H
 #define INDEXER_CLOCK_H

@@ -76,7 +76,8 @@ static int publish(struct call *c, struct yard *y, struct err *e)
 	}
 	if (deltas_run(y, &plan, c->out, e) < 0)
 		return err_wrap(e, "cannot make deltas");
-	if (notary_open(y, NOTARY_SIGN, &n, e) < 0 || publish_run(y, &n, &plan, e) < 0)
+	if (notary_open(y, NOTARY_SIGN | NOTARY_FRESH, &n, e) < 0 ||
+		publish_run(y, &n, &plan, e) < 0)
 		return err_wrap(
 			e, "cannot publish generation %lld", (long long)plan.generation);
 	print(c, &plan, true);
@@ -110,16 +111,32 @@ const struct command cmd_publish = {
 	.run = run,
 };
 
+struct refresh {
+	struct cmd_common common;
+	bool clock_is_right;
+};
+
+static const struct opt refresh_opts[] = {
+	CMD_DIRECTORY,
+	{ "clock-is-right", 0, OPT_FLAG, offsetof(struct refresh, clock_is_right), NULL,
+		"sign although everything published has expired", 0, 0 },
+	CMD_WAIT,
+	{ NULL, 0, 0, 0, NULL, NULL, 0, 0 },
+};
+
+static const struct refresh refresh_defaults = { .common.wait_s = CMD_WAIT_DEFAULT_S };
+
 static int run_refresh(struct call *c, struct err *e)
 {
-	const struct cmd_common *common = c->values;
+	const struct refresh *v = c->values;
 	auto_yard struct yard y = YARD_INIT;
 	auto_notary struct notary n = { 0 };
 	struct catalog_signing s;
 	char expires[32];
 
-	if (cmd_open_writer(c, common, NULL, 0, &y, e) < 0 ||
-		notary_open(&y, NOTARY_SIGN, &n, e) < 0 ||
+	if (cmd_open_writer(c, &v->common, NULL, 0, &y, e) < 0 ||
+		notary_open(&y, NOTARY_SIGN | (v->clock_is_right ? 0 : NOTARY_FRESH), &n,
+			e) < 0 ||
 		publish_refresh(&y, &n, &s, e) < 0)
 		return -1;
 	cmd_time(s.expires_s, expires);
@@ -139,8 +156,8 @@ const struct command cmd_refresh = {
 	.name = "refresh",
 	.args = "",
 	.summary = "Sign the published metadata anew, with a new expiry",
-	.opts = cmd_writer_opts,
-	.values_size = sizeof(struct cmd_common),
-	.defaults = &cmd_writer_defaults,
+	.opts = refresh_opts,
+	.values_size = sizeof(struct refresh),
+	.defaults = &refresh_defaults,
 	.run = run_refresh,
 };

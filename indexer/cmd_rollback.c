@@ -95,18 +95,17 @@ static int roll(struct yard *y, const struct choice *to, struct newer *n, struct
 	return -1;
 }
 
-static int publish(struct yard *y, struct err *e)
+/* Whether it can be signed for is known before anything is taken back. */
+static int go_back(
+	struct yard *y, const struct choice *to, struct newer *newer, struct err *e)
 {
 	auto_plan struct plan plan = { 0 };
 	auto_notary struct notary n = { 0 };
 
-	if (plan_make(y, &plan, e) < 0)
+	if (notary_open(y, NOTARY_SIGN | NOTARY_FRESH, &n, e) < 0 ||
+		roll(y, to, newer, e) < 0 || plan_make(y, &plan, e) < 0)
 		return -1;
-	if (plan_is_empty(&plan))
-		return 0;
-	if (notary_open(y, NOTARY_SIGN, &n, e) < 0)
-		return -1;
-	return publish_run(y, &n, &plan, e);
+	return plan_is_empty(&plan) ? 0 : publish_run(y, &n, &plan, e);
 }
 
 static int run(struct call *c, struct err *e)
@@ -121,7 +120,7 @@ static int run(struct call *c, struct err *e)
 		return -1;
 	if (find_target(&y, c, &to, e) < 0)
 		return -1;
-	if (!c->dry_run && (roll(&y, &to, n, e) < 0 || publish(&y, e) < 0))
+	if (!c->dry_run && go_back(&y, &to, n, e) < 0)
 		return err_wrap(e, "cannot go back to '%s@%s'", to.name, to.serial);
 	if (c->out->json)
 		out_result(c->out,

@@ -202,7 +202,7 @@ static int judge(struct status *s, struct err *e)
 			s->held);
 	if (s->is_signed && s->signing.expires_s <= y->now_s)
 		warn(s, "the signed metadata has expired, clients refuse it: run "
-			"'refresh'");
+			"'refresh --clock-is-right', if the clock is");
 	else if (s->is_signed && y->now_s - s->signing.created_s > 2 * REFRESH_S)
 		warn(s, "the signed metadata missed two refreshes: is "
 			"rootyard-refresh.timer running?");

@@ -247,7 +247,8 @@ static void check_current(struct fsck *f, const struct envelope *v,
 		fsck_find(f, "F7", path,
 			"untrusted: is of another repository; " RE_PUBLISH);
 	if (c->expires_s <= f->yard->now_s)
-		fsck_find(f, "F7", path, "untrusted: has expired; run 'refresh'");
+		fsck_find(f, "F7", path,
+			"untrusted: has expired; run 'refresh --clock-is-right'");
 	check_catalog(f, c, &c->catalog);
 	check_files(f, &c->files);
 }

@@ -67,8 +67,8 @@ static int check_key(const struct notary *n, const struct yard *y,
 }
 
 /* asc_fpr: "" for the current publish key */
-static int open_signer(
-	const struct yard *y, const char *asc_fpr, struct notary *n, struct err *e)
+static int open_signer(const struct yard *y, unsigned int flags, const char *asc_fpr,
+	struct notary *n, struct err *e)
 {
 	struct catalog_key publish, timestamp;
 	int rc = catalog_key_find(y->catalog, "publish", "current", &publish, e);
@@ -89,10 +89,14 @@ static int open_signer(
 		return -1;
 	if (asc_fpr[0])
 		return 0;
-	return check_key(n, y, &n->timestamp, rc ? timestamp.fpr : publish.fpr, e);
+	if (check_key(n, y, &n->timestamp, rc ? timestamp.fpr : publish.fpr, e) < 0)
+		return -1;
+	if (flags & NOTARY_FRESH && clock_check_fresh(y, e) < 0)
+		return err_wrap(e, "cannot sign");
+	return 0;
 }
 
-static int open_notary(const struct yard *y, bool may_sign, const char *asc_fpr,
+static int open_notary(const struct yard *y, unsigned int flags, const char *asc_fpr,
 	struct notary *n, struct err *e)
 {
 	*n = (struct notary){ .now_s = y->now_s };
@@ -101,7 +105,8 @@ static int open_notary(const struct yard *y, bool may_sign, const char *asc_fpr,
 	n->publish = trust_role_at(&n->root, TRUST_PUBLISH, n->now_s, n->publish_fpr);
 	n->timestamp =
 		trust_role_at(&n->root, TRUST_TIMESTAMP, n->now_s, n->timestamp_fpr);
-	if ((may_sign && open_signer(y, asc_fpr, n, e) < 0) || open_verifier(n, e) < 0) {
+	if ((flags & NOTARY_SIGN && open_signer(y, flags, asc_fpr, n, e) < 0) ||
+		open_verifier(n, e) < 0) {
 		notary_close(n);
 		return -1;
 	}
@@ -110,12 +115,12 @@ static int open_notary(const struct yard *y, bool may_sign, const char *asc_fpr,
 
 int notary_open(const struct yard *y, unsigned int flags, struct notary *n, struct err *e)
 {
-	return open_notary(y, flags & NOTARY_SIGN, "", n, e);
+	return open_notary(y, flags, "", n, e);
 }
 
 int notary_open_as(const struct yard *y, const char *fpr, struct notary *n, struct err *e)
 {
-	return open_notary(y, true, fpr, n, e);
+	return open_notary(y, NOTARY_SIGN, fpr, n, e);
 }
 
 void notary_close(struct notary *n)

@@ -25,6 +25,7 @@ struct notary {
 
 enum notary_flags {
 	NOTARY_SIGN = 1,
+	NOTARY_FRESH = 2, /* only while what is published is good: see clock.h */
 };
 
 int notary_open(const struct yard *y, unsigned int flags, struct notary *out,

@@ -64,6 +64,7 @@ for days in 3650 -3650; do
 		# shellcheck disable=SC2086 # words
 		says $status "$regex" "${cmd%% *}, the clock $days days off" at $days $cmd
 	done
+	is "$(as_user ry-index sqlite3 "$tree/catalog.db" "SELECT group_concat(state) FROM build")" "active,active" "... and no build was taken back"
 	then_works publish
 	from added
 	says 75 "the clock says 20.*: set the clock" "prune, the clock $days days off" at $days prune
@@ -72,12 +73,27 @@ for days in 3650 -3650; do
 	then_works prune
 done
 
+# Within the life of the key, a clock that is ahead would make what no later publication can follow.
+for cmd in publish "add $new" refresh "rollback $image 20260101_0000"; do
+	from added
+	# shellcheck disable=SC2086 # words
+	says 75 "the clock says 20.*, what is published expired at 20.*: set the clock, or, if it is right, run 'refresh --clock-is-right' first" "${cmd%% *}, the clock 60 days ahead" at 60 $cmd
+done
+then_works publish
+from added
+exits 0 "after a pause of 60 days the operator says that the clock is right" at 60 refresh --clock-is-right -q
+exits 0 "... and 'publish' succeeds" at 60 publish -q
+exits 0 "... and leaves a whole tree" at 60 fsck
+exits 75 "a clock that goes back again" index refresh
+like "$ERR" "the clock says 20.* the last publication is of 20.*: set the clock" "... is told so"
+
 # An expired key is replaced as any other.
 from added
 says 3 "expired at .* replace the key with 'rootyard-index key rotate'" "publish with an expired key" at 401 publish
 exits 0 "the key is rotated" at 401 key rotate -q
 exits 0 "the root signs that" at 401 key root sign -q --root-home "$T/r" "$tree/root.2"
 exits 0 "... and it is installed" at 401 key root install -q "$tree/root.2"
+exits 0 "... everything published has expired: the clock is right" at 401 refresh -q --clock-is-right
 exits 0 "and now 'publish' succeeds" at 401 publish -q
 exits 0 "... and leaves a whole tree" at 401 fsck
 
