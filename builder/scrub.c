@@ -131,20 +131,37 @@ static int by_text(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-void scrub_sort_lines(struct bytes text, struct buf *out)
+static void sort_parts(struct bytes text, const char *end, struct buf *out)
 {
 	auto_free char *copy = xasprintf("%.*s", (int)text.len, (const char *)text.data);
-	auto_free char **line = xcalloc(text.len + 1, sizeof(*line));
-	char *rest = copy;
+	auto_free char **part = xcalloc(text.len + 1, sizeof(*part));
 	size_t count = 0;
 
-	for (char *p; (p = strsep(&rest, "\n"));)
+	for (char *p = copy, *stop; *p; p = stop) {
+		stop = strstr(p, end);
+		if (stop) {
+			*stop = '\0';
+			stop += strlen(end);
+		} else {
+			stop = p + strlen(p);
+		}
 		if (*p)
-			line[count++] = p;
+			part[count++] = p;
+	}
 	if (count)
-		qsort(line, count, sizeof(*line), by_text);
+		qsort(part, count, sizeof(*part), by_text);
 	for (size_t i = 0; i < count; i++)
-		buf_printf(out, "%s\n", line[i]);
+		buf_printf(out, "%s%s", part[i], end);
+}
+
+void scrub_sort_lines(struct bytes text, struct buf *out)
+{
+	sort_parts(text, "\n", out);
+}
+
+void scrub_sort_stanzas(struct bytes text, struct buf *out)
+{
+	sort_parts(text, "\n\n", out);
 }
 
 /* ---- checks with a shape of their own */
@@ -275,17 +292,29 @@ static int check_mirrors(struct scrub *s)
 	return 0;
 }
 
-static int check_triggers(struct scrub *s)
+static int sort_file(struct scrub *s, const char *path,
+	void (*sort)(struct bytes text, struct buf *out))
 {
 	auto_buf struct buf text = BUF_INIT(TEXT_MAX), sorted = BUF_INIT(TEXT_MAX);
 	struct stat st;
 
-	if (!read_file(s, "var/lib/dpkg/triggers/File", &text, &st))
+	if (!read_file(s, path, &text, &st))
 		return 0;
-	scrub_sort_lines(buf_bytes(&text), &sorted);
+	sort(buf_bytes(&text), &sorted);
 	if (bytes_equal(buf_bytes(&text), buf_bytes(&sorted)))
 		return 0;
-	return write_file(s, "var/lib/dpkg/triggers/File", &sorted);
+	return write_file(s, path, &sorted);
+}
+
+static int check_triggers(struct scrub *s)
+{
+	return sort_file(s, "var/lib/dpkg/triggers/File", scrub_sort_lines);
+}
+
+/* apt writes them in the order of a hash table. */
+static int check_marks(struct scrub *s)
+{
+	return sort_file(s, "var/lib/apt/extended_states", scrub_sort_stanzas);
 }
 
 /* ---- all of them, in the order in which build.json names them */
@@ -346,6 +375,7 @@ static const struct check checks[] = {
 	{ "mirrors", { { NULL, NULL } }, check_mirrors },
 	{ "shadow-dates", { { NULL, NULL } }, check_shadow },
 	{ "trigger-order", { { NULL, NULL } }, check_triggers },
+	{ "mark-order", { { NULL, NULL } }, check_marks },
 	{ "temporary-files",
 		{ { "tmp", "*" }, { "var/tmp", "*" }, { "run", "*" }, { "dev", "*" },
 			{ "proc", "*" }, { "sys", "*" } },

@@ -17,7 +17,8 @@ uint64_t scrub_shadow(struct bytes text, int64_t day, struct buf *out) nonnull;
 uint64_t scrub_urls(struct bytes text, const char *own, const char *official,
 	struct buf *out) nonnull;
 
-/* The lines of a text, sorted. */
+/* The lines of a text, sorted; the stanzas of a control text. */
 void scrub_sort_lines(struct bytes text, struct buf *out) nonnull;
+void scrub_sort_stanzas(struct bytes text, struct buf *out) nonnull;
 
 #endif

@@ -61,6 +61,15 @@ static void scrub_sorts_lines(void **state)
 	assert_string_equal(buf_str(&out), "a 2\nb 0\nb 1\n");
 }
 
+static void scrub_sorts_stanzas(void **state)
+{
+	auto_buf struct buf out = BUF_INIT(4096);
+
+	(void)state;
+	scrub_sort_stanzas(bytes_of_str("P: b\nA: 1\n\nP: a\nB: 2\n\n"), &out);
+	assert_string_equal(buf_str(&out), "P: a\nB: 2\n\nP: b\nA: 1\n\n");
+}
+
 /* What a careless build leaves behind. */
 static void litter(const struct scratch *s)
 {
@@ -159,6 +168,7 @@ int main(void)
 		cmocka_unit_test(scrub_clamps_days),
 		cmocka_unit_test(scrub_renames_whole_urls),
 		cmocka_unit_test(scrub_sorts_lines),
+		cmocka_unit_test(scrub_sorts_stanzas),
 		scratch_test(scrub_leaves_no_trace),
 		scratch_test(scrub_keeps_links_and_words),
 	};
