@@ -242,7 +242,8 @@ static int account_index(struct accounting *a, const char *file,
 		url = xasprintf("%s/dists/%s/InRelease", x.base,
 			strstr(prefix, "_dists_") + strlen("_dists_"));
 		how = xasprintf("openpgp:%s", x.fpr);
-		job_source(a->job, "index", url, &digest, how);
+		if (!job_has_source(a->job, url, &digest))
+			job_source(a->job, "index", url, &digest, how);
 		rc = account_lists(a, &x, names, e);
 	}
 	buf_release(&x.text);
@@ -258,6 +259,12 @@ static bool has_suffix(const char *name, const char *suffix)
 	return len > tail && strcmp(name + len - tail, suffix) == 0;
 }
 
+static bool is_same(const struct package *p, const struct job_package *x)
+{
+	return strcmp(p->name, x->name) == 0 && strcmp(p->version, x->version) == 0 &&
+	       strcmp(p->arch, x->arch) == 0;
+}
+
 static int all_seen(const struct accounting *a, struct err *e)
 {
 	for (size_t i = 0; i < a->packages.count; i++)
@@ -268,14 +275,33 @@ static int all_seen(const struct accounting *a, struct err *e)
 	return 0;
 }
 
+/* What the first tree was made of has been verified and noted; whatever of it is still
+ * installed needs no second look. True when nothing else is. */
+static bool is_all_known(struct accounting *a)
+{
+	const struct job *j = a->job;
+	size_t found = 0;
+
+	for (size_t i = 0; i < a->packages.count; i++)
+		for (size_t k = 0; k < j->known_count && !a->seen[i]; k++)
+			a->seen[i] = is_same(&a->packages.item[i], &j->known[k]);
+	for (size_t i = 0; i < a->packages.count; i++)
+		found += a->seen[i];
+	a->newest_s = j->epoch_s;
+	return found == a->packages.count;
+}
+
 static int account(struct accounting *a, struct err *e)
 {
 	auto_names struct fs_names names = { 0 };
 
-	if (packages_read(a->job->root_dir, &a->packages, e) < 0 ||
-		fs_list_dir(a->lists_dir, ".", &names, e) < 0)
+	if (packages_read(a->job->root_dir, &a->packages, e) < 0)
 		return -1;
 	a->seen = xcalloc(a->packages.count + 1, sizeof(*a->seen));
+	if (a->job->known_count && is_all_known(a))
+		return 0;
+	if (fs_list_dir(a->lists_dir, ".", &names, e) < 0)
+		return -1;
 	for (size_t i = 0; i < names.count; i++)
 		if (has_suffix(names.name[i], INRELEASE) &&
 			account_index(a, names.name[i], &names, e) < 0)
@@ -300,7 +326,7 @@ int archive_account(struct job *j, struct err *e)
 		return err_wrap(e, "cannot account for the packages");
 	if (!j->epoch_fixed && a.newest_s > 0)
 		j->epoch_s = a.newest_s;
-	close(j->store_fd);
-	j->store_fd = -1;
+	if (j->store_fd >= 0)
+		close(STEAL_FD(j->store_fd));
 	return 0;
 }

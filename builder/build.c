@@ -4,19 +4,16 @@
 #include "builder/handover.h"
 #include "builder/leftover.h"
 #include "builder/manager.h"
+#include "builder/policy.h"
 #include "builder/scrub.h"
 #include "builder/source.h"
 
-#include "lib/base/atomic.h"
 #include "lib/base/fs.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
 
 #define ACTION_MAX (4U << 20)
-#define POLICY     "usr/sbin/policy-rc.d"
-
-static const char policy_text[] = "#!/bin/sh\nexit 101\n";
 
 /* ---- commands inside the tree */
 
@@ -208,25 +205,11 @@ static int run_manager(struct job *j, struct err *e)
 	return p->cleanup ? manager_run(j, MANAGER_CLEAN, NULL, NULL, e) : 0;
 }
 
-/* Services are not started while packages are installed. */
-static int with_policy(
-	struct job *j, int (*run)(struct job *j, struct err *e), struct err *e)
+static int run_manager_quietly(struct job *j, struct err *e)
 {
-	bool ours = !fs_exists_at(j->root_dir, POLICY) &&
-		    fs_exists_at(j->root_dir, "usr/sbin");
-	auto_fd int dir = -1;
-	int rc;
+	auto_policy struct policy policy = POLICY_INIT;
 
-	if (ours) {
-		dir = fs_open_dir_at(j->root_dir, "usr/sbin", e);
-		if (dir < 0 || atomic_write_file(dir, "policy-rc.d",
-				       bytes_of_str(policy_text), 0755, e) < 0)
-			return -1;
-	}
-	rc = run(j, e);
-	if (ours)
-		unlinkat(dir, "policy-rc.d", 0);
-	return rc;
+	return policy_set(&policy, j->root_dir, e) < 0 ? -1 : run_manager(j, e);
 }
 
 /* ---- the phases */
@@ -253,8 +236,7 @@ static int phase_packages(struct job *j, struct err *e)
 	int64_t start = job_clock();
 
 	if (manager_prepare(j, e) < 0 || run_actions(j, "post-unpack", e) < 0 ||
-		with_policy(j, run_manager, e) < 0 ||
-		run_actions(j, "post-packages", e) < 0)
+		run_manager_quietly(j, e) < 0 || run_actions(j, "post-packages", e) < 0)
 		return -1;
 	job_timed(j, "packages", start, "%zu sets", j->recipe->packages.sets.count);
 	return 0;

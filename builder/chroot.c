@@ -1,5 +1,7 @@
 #include "builder/chroot.h"
 
+#include "builder/nosync.h"
+
 #include "lib/base/fs.h"
 #include "lib/base/spawn.h"
 
@@ -116,6 +118,8 @@ static int enter(void *ctx)
 	if (error)
 		return error;
 	umask(022);
+	if (in->flags & CHROOT_NO_SYNC && (error = nosync_enter()) != 0)
+		return error;
 	if (setsid() < 0 || sethostname(HOSTNAME, sizeof(HOSTNAME) - 1) < 0)
 		return errno;
 	return drop_caps();

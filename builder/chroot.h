@@ -16,6 +16,7 @@
 
 enum chroot_flags {
 	CHROOT_NETWORK = 1, /* the host's network and its resolver's addresses */
+	CHROOT_NO_SYNC = 2, /* nosync.h */
 };
 
 /* fd: a descriptor that the command keeps, or -1. */

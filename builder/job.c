@@ -43,6 +43,15 @@ void job_source(struct job *j, const char *kind, const char *url,
 	};
 }
 
+bool job_has_source(const struct job *j, const char *url, const struct digest *sha256)
+{
+	for (size_t i = 0; i < j->source_count; i++)
+		if (strcmp(j->source[i].url, url) == 0 &&
+			digest_equal(&j->source[i].sha256, sha256))
+			return true;
+	return false;
+}
+
 void job_scrubbed(struct job *j, const char *check, uint64_t removed)
 {
 	if (j->scrub_count < SCRUBS_ROOM)

@@ -20,6 +20,11 @@ struct mirror_name {
 	const char *own, *official;
 };
 
+/* A package of the first tree whose source is noted already. */
+struct job_package {
+	const char *name, *version, *arch;
+};
+
 struct timing {
 	const char *phase;
 	int64_t ms;
@@ -54,6 +59,7 @@ struct job {
 	const char *root;     /* work/root: the tree */
 	const char *archives; /* where packages are kept, lists: their indexes */
 	const char *lists;
+	const char *plans;   /* of Debian trees: debplanner.h */
 	const char *sources; /* what was fetched of other sources: fetched.h */
 	const char *pieces; /* what was compressed: piecestore.h; NULL: nothing is kept */
 	int64_t cache_max_bytes;
@@ -62,13 +68,16 @@ struct job {
 		*net_env; /* the same and the caller's proxies, with a network */
 	/* Flags that the tree's package manager was found to take; NULL: none. */
 	const char *manager_global, *manager_update;
-	bool has_lists; /* apt is there and its indexes are in `lists` */
+	bool use_mmdebstrap; /* asked for by the command line */
+	bool has_lists;      /* apt is there and its indexes are in `lists` */
 
 	struct mirror_name mirror[JOB_MIRRORS_MAX];
 	size_t mirror_count;
 
 	struct secrets secrets; /* for actions alone */
 	struct generated generated;
+	struct job_package *known;
+	size_t known_count;
 	struct build_source *source;
 	size_t source_count, source_room;
 	struct build_scrub *scrub;
@@ -85,6 +94,9 @@ void job_release(struct job *j) nonnull;
 /* Notes where bytes came from and how they were verified. */
 void job_source(struct job *j, const char *kind, const char *url,
 	const struct digest *sha256, const char *verified) nonnull;
+
+bool job_has_source(
+	const struct job *j, const char *url, const struct digest *sha256) nonnull;
 
 void job_scrubbed(struct job *j, const char *check, uint64_t removed) nonnull;
 

@@ -98,6 +98,7 @@ static int fill_job(struct job *j, const struct build_values *v, struct err *e)
 	j->cache_max_bytes = v->cache_max;
 	j->allow_unverified = v->allow_unverified;
 	j->compress_anew = v->compress_anew;
+	j->use_mmdebstrap = v->mmdebstrap;
 	if (take_levels(v->compress, j, e) < 0 || take_epoch(j, e) < 0)
 		return -1;
 	if (secrets_take(&j->secrets, v->secrets.item, v->secrets.count, e) < 0)

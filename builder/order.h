@@ -18,6 +18,7 @@ struct build_values {
 	int64_t threads, cache_max;
 	bool allow_unverified, unshare;
 	bool compress_anew; /* even what a cache has */
+	bool mmdebstrap;
 	struct opt_list options, secrets;
 };
 
@@ -89,6 +90,10 @@ int order_result(
 			.offset = ORDER_AT(type, allow_unverified),                      \
 			.help = "use sources that nothing verifies; build.json says "    \
 				"so" },                                                  \
+		{ .name = "mmdebstrap",                                                  \
+			.kind = OPT_FLAG,                                                \
+			.offset = ORDER_AT(type, mmdebstrap),                            \
+			.help = "let mmdebstrap make every Debian tree" },               \
 	{                                                                                \
 		.name = "unshare", .kind = OPT_FLAG, .offset = ORDER_AT(type, unshare),  \
 		.help = "build in a user namespace of your own, without root"            \

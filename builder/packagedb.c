@@ -38,17 +38,22 @@ int packagedb_add(struct packages *p, struct package **out, struct err *e)
 	return 0;
 }
 
-void packagedb_add_path(struct packages *p, const char *path, size_t len, size_t owner)
+bool packagedb_is_moved(unsigned int bits, const char *path, size_t len)
 {
-	bool moved = false;
-
 	for (size_t i = 0; i < ARRAY_COUNT(merged); i++) {
 		size_t top = strlen(merged[i]);
 
-		if ((p->merged & 1U << i) && len > top && path[top] == '/' &&
+		if ((bits & 1U << i) && len > top && path[top] == '/' &&
 			memcmp(path, merged[i], top) == 0)
-			moved = true;
+			return true;
 	}
+	return false;
+}
+
+void packagedb_add_path(struct packages *p, const char *path, size_t len, size_t owner)
+{
+	bool moved = packagedb_is_moved(p->merged, path, len);
+
 	if (p->path_count == p->path_room) {
 		p->path_room = p->path_room ? p->path_room * 2 : 4096;
 		p->path = xrealloc(p->path, p->path_room * sizeof(*p->path));

@@ -31,6 +31,9 @@ struct packages {
 /* Which of the top directories are links into usr/ in this tree? A bit each. */
 unsigned int packagedb_merged(int root_dir) must_check;
 
+/* Does a path without a leading '/' lie below one of those links? */
+bool packagedb_is_moved(unsigned int merged, const char *path, size_t len) nonnull;
+
 /* One more package, empty but for its texts being ""; ERR_LIMIT. */
 int packagedb_add(
 	struct packages *p, struct package **out, struct err *e) must_check nonnull;

@@ -79,17 +79,20 @@ static int open_store(const char *parent, const char *name, char **path, struct 
 static int open_stores(struct job *j, const char *parent, struct err *e)
 {
 	auto_free char *archives = NULL, *lists = NULL, *sources = NULL, *pieces = NULL;
+	auto_free char *plans = NULL;
 	auto_free char *name = xasprintf(
 		"lists/%s-%s-%s", j->image.distro, j->image.release, j->image.arch);
 
 	if (open_store(parent, "archives", &archives, e) < 0 ||
 		open_store(parent, name, &lists, e) < 0 ||
 		open_store(parent, "sources", &sources, e) < 0 ||
+		open_store(parent, "plans", &plans, e) < 0 ||
 		open_store(parent, "pieces", &pieces, e) < 0)
 		return -1;
 	if (!j->compress_anew)
 		j->pieces = arena_strdup(&j->arena, pieces);
 	j->sources = arena_strdup(&j->arena, sources);
+	j->plans = arena_strdup(&j->arena, plans);
 	j->archives = arena_strdup(&j->arena, archives);
 	j->lists = arena_strdup(&j->arena, lists);
 	return 0;
@@ -150,9 +153,11 @@ int place_open(struct place *p, struct job *j, const char *out_dir, const char *
 	/* Inside the work directory they are reached by its path in the session. */
 	if (fs_mkdirs(j->work_dir, "archives", 0755, e) < 0 ||
 		fs_mkdirs(j->work_dir, "lists", 0755, e) < 0 ||
+		fs_mkdirs(j->work_dir, "plans", 0755, e) < 0 ||
 		fs_mkdirs(j->work_dir, "sources", 0755, e) < 0)
 		return -1;
 	j->sources = arena_printf(&j->arena, "%s/sources", j->work);
+	j->plans = arena_printf(&j->arena, "%s/plans", j->work);
 	j->archives = arena_printf(&j->arena, "%s/archives", j->work);
 	j->lists = arena_printf(&j->arena, "%s/lists", j->work);
 	return 0;

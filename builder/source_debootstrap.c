@@ -1,9 +1,11 @@
-/* A Debian tree made by mmdebstrap: it verifies the archive, downloads with apt, and
- * configures everything in a chroot of its own. */
+/* A Debian tree: made by ourselves, or, where that meets what it does not model, by
+ * mmdebstrap, which verifies the archive, downloads with apt, and configures everything
+ * in a chroot of its own. */
 #include "builder/archive.h"
 #include "builder/keyring.h"
 #include "builder/mirror.h"
 #include "builder/source.h"
+#include "builder/source_debian.h"
 
 #include "lib/base/atomic.h"
 #include "lib/base/fs.h"
@@ -55,12 +57,16 @@ static const char *joined(struct job *j, const struct texts *list, const char *s
 	return arena_strdup(&j->arena, buf_str(&out));
 }
 
-/* "--include=a,b" of the early sets that apply, or NULL. */
-static const char *include_of(struct job *j)
+/* What the early sets that apply install, NULL-terminated. */
+static const char *const *early_of(struct job *j)
 {
 	const struct recipe_packages *p = &j->recipe->packages;
-	auto_buf struct buf out = BUF_INIT(65536);
+	size_t count = 0, room = 1;
+	const char **out;
 
+	for (size_t i = 0; i < p->sets.count; i++)
+		room += p->sets.item[i].packages.count;
+	out = arena_array(&j->arena, room, sizeof(*out));
 	for (size_t i = 0; i < p->sets.count; i++) {
 		const struct package_set *set = &p->sets.item[i];
 
@@ -68,9 +74,19 @@ static const char *include_of(struct job *j)
 			strcmp(text_str(&set->action), "install") != 0)
 			continue;
 		for (size_t k = 0; k < set->packages.count; k++)
-			buf_printf(&out, "%s%s", out.len ? "," : "--include=",
-				text_str(&set->packages.item[k]));
+			out[count++] = text_str(&set->packages.item[k]);
 	}
+	return out;
+}
+
+/* "--include=a,b", or NULL. */
+static const char *include_of(struct job *j)
+{
+	const char *const *early = early_of(j);
+	auto_buf struct buf out = BUF_INIT(65536);
+
+	for (size_t i = 0; early[i]; i++)
+		buf_printf(&out, "%s%s", i ? "," : "--include=", early[i]);
 	return out.len ? arena_strdup(&j->arena, buf_str(&out)) : NULL;
 }
 
@@ -102,13 +118,10 @@ static int find_lines(struct job *j, struct mirror *out, struct err *e)
 	return 0;
 }
 
-static int make_args(struct job *j, struct args *a, struct err *e)
+static void make_args(struct job *j, const struct mirror *mirror, struct args *a)
 {
-	struct mirror mirror = { .count = 0 };
 	const char *include = include_of(j);
 
-	if (find_lines(j, &mirror, e) < 0)
-		return -1;
 	add(a, MMDEBSTRAP);
 	/* Its mode unshare makes no namespace when it is root of one already. */
 	add(a, j->is_contained ? "--mode=unshare" : "--mode=root");
@@ -125,10 +138,9 @@ static int make_args(struct job *j, struct args *a, struct err *e)
 		add(a, include);
 	add(a, suite_of(j->recipe));
 	add(a, j->root);
-	for (size_t i = 0; i < mirror.count; i++)
-		add(a, mirror.line[i]);
+	for (size_t i = 0; i < mirror->count; i++)
+		add(a, mirror->line[i]);
 	a->word[a->count] = NULL;
-	return 0;
 }
 
 /* ---- the store shared by builds, over the tree's own directories */
@@ -196,19 +208,54 @@ static int forget_host(const struct job *j, struct err *e)
 	return atomic_write_file(etc, "hostname", bytes_of_str("localhost\n"), 0644, e);
 }
 
-int source_debootstrap(struct job *j, struct err *e)
+static int with_mmdebstrap(struct job *j, const struct mirror *mirror, struct err *e)
 {
 	struct args a = { .count = 0 };
 	int rc;
 
-	if (archive_take_store(j, e) < 0 || keyring_write(j, e) < 0 ||
-		make_args(j, &a, e) < 0 ||
+	make_args(j, mirror, &a);
+	if (archive_take_store(j, e) < 0 ||
 		bind_over(j, j->archives, ARCHIVES_DIR, e) < 0 ||
 		bind_over(j, j->lists, LISTS_DIR, e) < 0)
 		return -1;
 	rc = run(j, &a, e);
 	unbind(j, LISTS_DIR);
 	unbind(j, ARCHIVES_DIR);
+	return rc;
+}
+
+/* 1: mmdebstrap is to make it. */
+static int by_ourselves(struct job *j, const struct mirror *mirror, struct err *e)
+{
+	const struct debplanner_wish w = { .line = mirror->line,
+		.line_count = mirror->count,
+		.suite = suite_of(j->recipe),
+		.arch = text_str(&j->recipe->image.architecture_mapped),
+		.variant = variant_of(j->recipe),
+		.wanted = early_of(j) };
+	char reason[REASON_MAX] = "";
+	int rc;
+
+	if (j->use_mmdebstrap)
+		return 1;
+	rc = source_debian(j, &w, reason, e);
+	if (rc > 0) {
+		out_note(j->out, "mmdebstrap makes the tree: %s", reason);
+		job_log(j, "mmdebstrap makes the tree: %s", reason);
+	}
+	return rc;
+}
+
+int source_debootstrap(struct job *j, struct err *e)
+{
+	struct mirror mirror = { .count = 0 };
+	int rc;
+
+	if (keyring_write(j, e) < 0 || find_lines(j, &mirror, e) < 0)
+		return -1;
+	rc = by_ourselves(j, &mirror, e);
+	if (rc > 0)
+		rc = with_mmdebstrap(j, &mirror, e);
 	j->has_lists = true;
 	if (rc < 0 || forget_host(j, e) < 0)
 		return err_wrap(e, "cannot bootstrap '%s'", suite_of(j->recipe));

@@ -76,29 +76,42 @@ static void release_state(EVP_MD_CTX **state)
 	EVP_MD_CTX_free(*state);
 }
 
-int digest512_of_fd(
-	int fd, const char *name_for_errors, char out[SHA512_HEX], struct err *e)
+static int hex_of_fd(
+	int fd, const char *name_for_errors, const EVP_MD *kind, char *out, struct err *e)
 {
 	with_cleanup(release_state) EVP_MD_CTX *state = EVP_MD_CTX_new();
 	auto_free unsigned char *chunk = xmalloc(READ_SIZE);
-	unsigned char sum[(SHA512_HEX - 1) / 2];
+	unsigned char sum[EVP_MAX_MD_SIZE];
+	unsigned int sum_len = 0;
 	off_t at = 0;
 	ssize_t n;
 
-	if (!state || EVP_DigestInit_ex(state, EVP_sha512(), NULL) != 1)
-		err_abort("cannot start SHA-512");
+	if (!state || EVP_DigestInit_ex(state, kind, NULL) != 1)
+		err_abort("cannot start a digest");
 	while ((n = pread(fd, chunk, READ_SIZE, at)) != 0) {
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
 			return err_sys(e, "cannot read '%s'", name_for_errors);
 		if (EVP_DigestUpdate(state, chunk, (size_t)n) != 1)
-			err_abort("cannot compute SHA-512");
+			err_abort("cannot compute a digest");
 		at += n;
 	}
-	if (EVP_DigestFinal_ex(state, sum, NULL) != 1)
-		err_abort("cannot finish SHA-512");
-	for (size_t i = 0; i < sizeof(sum); i++)
+	if (EVP_DigestFinal_ex(state, sum, &sum_len) != 1)
+		err_abort("cannot finish a digest");
+	for (unsigned int i = 0; i < sum_len; i++)
 		snprintf(out + 2 * i, 3, "%02x", sum[i]);
 	return 0;
+}
+
+int digest512_of_fd(
+	int fd, const char *name_for_errors, char out[SHA512_HEX], struct err *e)
+{
+	return hex_of_fd(fd, name_for_errors, EVP_sha512(), out, e);
+}
+
+int digest_md5_of_fd(
+	int fd, const char *name_for_errors, char out[MD5_HEX], struct err *e)
+{
+	return hex_of_fd(fd, name_for_errors, EVP_md5(), out, e);
 }

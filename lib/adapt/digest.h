@@ -39,6 +39,11 @@ int digest_of_fd(int fd, const char *name_for_errors, struct digest *out, uint64
 int digest512_of_fd(int fd, const char *name_for_errors, char out[SHA512_HEX],
 	struct err *e) must_check nonnull;
 
+/* MD5 as hex, which dpkg's database knows conffiles by: it proves nothing to us. */
+#define MD5_HEX 33
+int digest_md5_of_fd(int fd, const char *name_for_errors, char out[MD5_HEX],
+	struct err *e) must_check nonnull;
+
 void digest_hex(const struct digest *d, char out[DIGEST_HEX]) nonnull;
 
 /* Exactly 64 lower-case hex digits; ERR_PARSE otherwise. */

@@ -58,7 +58,7 @@ build() { rootyard-build build --out "$T/out" --cache "$T/cache" "$T/r" "$1/amd6
 exits 11 "an archive without the suite is upstream's fault" build none
 like "$ERR" "cannot bootstrap 'none'.*Release" "... and apt's own words say so"
 exits 3 "an archive signed by another key is not trusted" build wrong
-like "$ERR" "NO_PUBKEY|not signed|couldn't be verified" "... and apt's own words say so"
+like "$ERR" "InRelease' is signed by a key that is none of the recipe's" "... and the sentence says so"
 exits 11 "an expired archive is refused" build stale
 like "$ERR" 'expired|not valid anymore' "... as expired"
 exits 3 "an archive that nothing verifies is not trusted" build nokey
