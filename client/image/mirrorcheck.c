@@ -88,7 +88,7 @@ static int look_at_current(struct checking *x, struct err *e)
 
 	if (came)
 		rc = trust_look(&x->source->trust, buf_bytes(&text), &x->current, &why);
-	if (rc < 0) {
+	if (rc != 0) {
 		if (judge(x, LAYOUT_CURRENT, &why, e) < 0)
 			return -1;
 		raise_to(c, came ? MIRROR_UNTRUSTED : MIRROR_UNREACHABLE);

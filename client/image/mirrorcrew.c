@@ -163,6 +163,7 @@ static int place_content(struct job *j, struct repo *line, struct err *e)
 {
 	struct mirrordest *d = j->crew->s.dest;
 	const char *from = j->from;
+	bool is_there = from != NULL;
 
 	for (size_t i = 0; i < j->count; i++) {
 		const struct mirrorwant *w = &j->want[i];
@@ -172,7 +173,7 @@ static int place_content(struct job *j, struct repo *line, struct err *e)
 		if (!w->source) {
 			if (d->ops->write(d, w->content.path, w->text, e) < 0)
 				return -1;
-		} else if (from) {
+		} else if (is_there) {
 			if (d->ops->same(d, &w->content, from, e) < 0)
 				return -1;
 		} else if (fetch_content(j, line, e) < 0 ||
@@ -180,6 +181,7 @@ static int place_content(struct job *j, struct repo *line, struct err *e)
 			return -1;
 		}
 		from = w->content.path;
+		is_there = true;
 	}
 	return 0;
 }

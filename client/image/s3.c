@@ -263,9 +263,11 @@ static int ask(struct s3 *s, struct request *r, struct err *e)
 
 /* ---- objects */
 
-static int put(struct s3 *s, const struct s3_object *o, struct request *r, struct err *e)
+static int put(struct s3 *s, const struct s3_object *o, const struct request *body,
+	struct err *e)
 {
 	auto_buf struct buf url = BUF_INIT(8192), answer = BUF_INIT(ANSWER_MAX);
+	struct request r = *body;
 	auto_free char *type = xasprintf("Content-Type: %s", o->media_type);
 	auto_free char *caching = xasprintf("Cache-Control: %s", o->caching);
 
@@ -275,12 +277,12 @@ static int put(struct s3 *s, const struct s3_object *o, struct request *r, struc
 			o->key, S3_PUT_MAX);
 	buf_printf(&url, "%s/", s->base);
 	add_key(s, &url, o->key);
-	r->method = "PUT";
-	r->url = buf_str(&url);
-	r->field[r->field_count++] = type;
-	r->field[r->field_count++] = caching;
-	r->answer = &answer;
-	return ask(s, r, e);
+	r.method = "PUT";
+	r.url = buf_str(&url);
+	r.field[r.field_count++] = type;
+	r.field[r.field_count++] = caching;
+	r.answer = &answer;
+	return ask(s, &r, e);
 }
 
 int s3_put_text(struct s3 *s, const struct s3_object *o, struct bytes text, struct err *e)
