@@ -23,10 +23,11 @@ chmod 755 "$T/in"
 in_cgroup() { unshare -m "$T/in" "$PLACE/$1" "$T/home/ry-user" "$T/run/ry-user" "${@:2}"; }
 login() { in_cgroup login "$(command -v rootyard)" "$@"; }
 
-in_cgroup manager dbus-daemon --session --nofork --nopidfile --address="unix:path=$T/run/ry-user/bus" >"$T/bus.log" 2>&1 &
+own() { exec unshare -m "$T/in" "$PLACE/manager" "$T/home/ry-user" "$T/run/ry-user" "$@"; }
+(own dbus-daemon --session --nofork --nopidfile --address="unix:path=$T/run/ry-user/bus" >"$T/bus.log" 2>&1) &
 SERVERS+=("$!")
 until_true test -S "$T/run/ry-user/bus" || skip_all "no bus: $(tail -n 1 "$T/bus.log")"
-in_cgroup manager env DBUS_SESSION_BUS_ADDRESS="unix:path=$T/run/ry-user/bus" /lib/systemd/systemd --user >"$T/manager.log" 2>&1 &
+(own env DBUS_SESSION_BUS_ADDRESS="unix:path=$T/run/ry-user/bus" /lib/systemd/systemd --user >"$T/manager.log" 2>&1) &
 manager=$!
 SERVERS+=("$manager")
 talk() { in_cgroup login busctl --user "$@"; }
@@ -52,5 +53,7 @@ kill "$manager"
 wait "$manager" 2>/dev/null
 kill "${SERVERS[0]}"
 wait "${SERVERS[0]}" 2>/dev/null
+until_true bash -c "! cat \$(find '$PLACE' -name cgroup.procs) | grep -q ."
 find "$PLACE" -depth -type d -exec rmdir {} + 2>/dev/null
+ok "nothing is left running" test ! -e "$PLACE"
 done_testing
