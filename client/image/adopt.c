@@ -28,12 +28,21 @@ static int keep_metafile(void *ctx, const char *name, struct bytes content, stru
 	return imagefiles_meta(a->stage.dir_fd, name, content, &a->dropped, e);
 }
 
+/* Whose init restarts the system on SIGTERM. */
+static bool is_busybox_link(const struct manifest_entry *entry)
+{
+	const char *slash = strrchr(entry->link, '/');
+
+	return strcmp(slash ? slash + 1 : entry->link, "busybox") == 0;
+}
+
 /* What an operator of ours would have written into the image document. */
 static void read_facts(const struct manifest *m, struct image_start *s)
 {
 	static const char *const systemd[] = { "lib/systemd/systemd",
 		"usr/lib/systemd/systemd" };
 	static const char *const other[] = { "sbin/init", "usr/sbin/init" };
+	bool is_busybox = false;
 
 	s->init = "";
 	s->stop_signal = "SIGTERM";
@@ -46,11 +55,15 @@ static void read_facts(const struct manifest *m, struct image_start *s)
 			if (strcmp(path, systemd[k]) == 0)
 				s->init = "systemd";
 		for (size_t k = 0; k < ARRAY_COUNT(other); k++)
-			if (strcmp(path, other[k]) == 0 && !*s->init)
+			if (strcmp(path, other[k]) == 0 && !*s->init) {
 				s->init = "init";
+				is_busybox = is_busybox_link(&m->entry[i]);
+			}
 	}
 	if (strcmp(s->init, "systemd") == 0)
 		s->stop_signal = "SIGRTMIN+3";
+	else if (is_busybox)
+		s->stop_signal = "SIGUSR2";
 }
 
 static int write_start(const struct adopting *a, int man_fd, struct err *e)
