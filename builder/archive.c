@@ -165,13 +165,16 @@ static int account_lists(struct accounting *a, const struct index *x,
 	const struct fs_names *names, struct err *e)
 {
 	int64_t grace_s = (int64_t)a->job->release->accept_expired_release_days * 86400;
+	int64_t now_s = (int64_t)time(NULL), until_s;
 	size_t len = strlen(x->prefix);
 	struct digest want;
 	char path[256];
 
-	if (inrelease_is_fresh(
-		    buf_bytes(&x->text), x->prefix, (int64_t)time(NULL), grace_s, e) < 0)
+	if (inrelease_is_fresh(buf_bytes(&x->text), x->prefix, now_s, grace_s, e) < 0 ||
+		inrelease_valid_until(buf_bytes(&x->text), x->prefix, &until_s, e) < 0)
 		return -1;
+	if (until_s < now_s)
+		job_accepted(a->job, "expired", x->base, until_s);
 	for (size_t i = 0; i < names->count; i++) {
 		if (strncmp(names->name[i], x->prefix, len) != 0 ||
 			!packages_path(names->name[i] + len, path))

@@ -194,7 +194,7 @@ static int run(struct rebuild *r, const char *build, struct err *e)
 	r->dir = fs_open_dir(build, e);
 	if (r->dir < 0 || recorded_read(&r->recorded, r->dir, e) < 0)
 		return -1;
-	workdir_sweep(base_dir, "rootyard-rebuild");
+	workdir_sweep(base_dir, "rootyard-rebuild", NULL, NULL);
 	if (workdir_make(base_dir, "rootyard-rebuild", &r->work, e) < 0 ||
 		fs_mkdirs(r->work.dir, "recipe", 0755, e) < 0)
 		return -1;

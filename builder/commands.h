@@ -30,9 +30,18 @@ struct rebuild_values {
 extern const struct opt rebuild_opts[];
 extern const struct rebuild_values rebuild_defaults;
 
+struct test_values {
+	const char *user;
+	int64_t timeout_s;
+};
+
+extern const struct opt test_opts[];
+extern const struct test_values test_defaults;
+
 int cmd_build(struct call *c, struct err *e);
 int cmd_nightly(struct call *c, struct err *e);
 int cmd_rebuild(struct call *c, struct err *e);
+int cmd_test(struct call *c, struct err *e);
 int cmd_validate(struct call *c, struct err *e);
 int cmd_plan(struct call *c, struct err *e);
 
@@ -51,6 +60,14 @@ int cmd_plan(struct call *c, struct err *e);
 		.values_size = sizeof(struct night_values),                              \
 		.defaults = &nightly_defaults, .min_args = 1, .max_args = -1,            \
 		.run = cmd_nightly                                                       \
+	}
+#define COMMAND_TEST                                                                     \
+	{                                                                                \
+		.name = "test", .args = "BUILD",                                         \
+		.summary = "boot what was handed over, and record the result",           \
+		.opts = test_opts, .values_size = sizeof(struct test_values),            \
+		.defaults = &test_defaults, .min_args = 1, .max_args = 1,                \
+		.run = cmd_test                                                          \
 	}
 #define COMMAND_REBUILD                                                                  \
 	{                                                                                \

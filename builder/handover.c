@@ -5,6 +5,7 @@
 #include "builder/piecestore.h"
 #include "builder/provenance.h"
 #include "builder/sbom.h"
+#include "builder/tested.h"
 #include "builder/unshared.h"
 
 #include "lib/adapt/xz.h"
@@ -181,10 +182,12 @@ static void fill_common(const struct job *j, struct build *b)
 	b->epoch_s = j->epoch_s;
 	b->tool = TOOL;
 	b->recipe = j->recipe_digest;
-	b->test_result = "not tested";
-	b->test_kind = "";
+	b->test_result = j->test_result;
+	b->test_kind = j->test_kind;
 	b->source = j->source;
 	b->source_count = j->source_count;
+	b->accepted = j->accepted;
+	b->accepted_count = j->accepted_count;
 	b->scrub = j->scrub;
 	b->scrub_count = j->scrub_count;
 }
@@ -322,6 +325,7 @@ static int remove_all_but_log(const struct job *j, struct err *e)
 		return -1;
 	for (size_t i = 0; i < names.count; i++)
 		if (strcmp(names.name[i], "build.log") != 0 &&
+			strcmp(names.name[i], TEST_LOG) != 0 &&
 			strcmp(names.name[i], "lock") != 0 &&
 			fs_remove_tree(j->stage_dir, names.name[i], e) < 0)
 			return -1;

@@ -21,22 +21,32 @@ bool inrelease_lists(struct bytes text, const char *path, struct digest *out)
 	return false;
 }
 
-int inrelease_is_fresh(struct bytes text, const char *name, int64_t now_s,
-	int64_t grace_s, struct err *e)
+int inrelease_valid_until(
+	struct bytes text, const char *name, int64_t *out_s, struct err *e)
 {
 	struct bytes until = stanza_get(text, "Valid-Until");
 	auto_free char *copy = xasprintf(
 		"%.*s", (int)until.len, until.data ? (const char *)until.data : "");
 	struct tm tm = { 0 };
 
-	if (until.len == 0)
-		return 0;
-	if (!strptime(copy, "%a, %d %b %Y %H:%M:%S", &tm))
+	if (until.len && !strptime(copy, "%a, %d %b %Y %H:%M:%S", &tm))
 		return err_set(e, ERR_UPSTREAM,
 			"'%s' is valid until '%s', which is no date", name, copy);
-	if ((int64_t)timegm(&tm) + grace_s >= now_s)
+	*out_s = until.len ? (int64_t)timegm(&tm) : INT64_MAX;
+	return 0;
+}
+
+int inrelease_is_fresh(struct bytes text, const char *name, int64_t now_s,
+	int64_t grace_s, struct err *e)
+{
+	struct bytes until = stanza_get(text, "Valid-Until");
+	int64_t until_s;
+
+	if (inrelease_valid_until(text, name, &until_s, e) < 0)
+		return -1;
+	if (until_s >= now_s - grace_s)
 		return 0;
 	return err_set(e, ERR_UPSTREAM,
-		"'%s' expired on %s; set accept_expired_release_days to go on", name,
-		copy);
+		"'%s' expired on %.*s; set accept_expired_release_days to go on", name,
+		(int)until.len, (const char *)until.data);
 }

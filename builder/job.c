@@ -14,6 +14,8 @@ void job_init(struct job *j)
 {
 	*j = (struct job){ .work_dir = -1,
 		.stage_dir = -1,
+		.test_result = "not tested",
+		.test_kind = "",
 		.log_fd = -1,
 		.store_fd = -1,
 		.root_dir = -1 };
@@ -57,6 +59,14 @@ void job_scrubbed(struct job *j, const char *check, uint64_t removed)
 	if (j->scrub_count < SCRUBS_ROOM)
 		j->scrub[j->scrub_count++] =
 			(struct build_scrub){ .check = check, .removed = removed };
+}
+
+void job_accepted(struct job *j, const char *what, const char *name, int64_t until_s)
+{
+	if (j->accepted_count < JOB_ACCEPTED_MAX)
+		j->accepted[j->accepted_count++] = (struct build_accepted){ .what = what,
+			.name = arena_strdup(&j->arena, name),
+			.until_s = until_s };
 }
 
 const char *const *job_with_proxies(struct job *j, const char *const *env)

@@ -13,7 +13,8 @@
 #include "lib/model/build.h"
 #include "lib/model/pack.h"
 
-#define JOB_MIRRORS_MAX 4
+#define JOB_MIRRORS_MAX  4
+#define JOB_ACCEPTED_MAX 16
 
 /* An archive that only this host names so, and what everybody calls it. */
 struct mirror_name {
@@ -41,8 +42,7 @@ struct job {
 	int64_t created_s, epoch_s;
 	bool epoch_fixed; /* by SOURCE_DATE_EPOCH */
 	bool allow_unverified;
-	bool is_contained; /* in a user namespace: no device nodes */
-	uid_t owner_uid;   /* whose what is handed over becomes */
+	uid_t owner_uid; /* whose what is handed over becomes */
 	gid_t owner_gid;
 	bool compress_anew; /* what a cache remembers proves nothing */
 	bool is_retry;      /* it failed before, tonight: what comes of it is flaky */
@@ -74,12 +74,15 @@ struct job {
 	struct mirror_name mirror[JOB_MIRRORS_MAX];
 	size_t mirror_count;
 
-	struct secrets secrets; /* for actions alone */
+	const char *test_result, *test_kind; /* as in build.json */
+	struct secrets secrets;              /* for actions alone */
 	struct generated generated;
 	struct job_package *known;
 	size_t known_count;
 	struct build_source *source;
 	size_t source_count, source_room;
+	struct build_accepted accepted[JOB_ACCEPTED_MAX];
+	size_t accepted_count;
 	struct build_scrub *scrub;
 	size_t scrub_count;
 	struct timing *timing;
@@ -97,6 +100,10 @@ void job_source(struct job *j, const char *kind, const char *url,
 
 bool job_has_source(
 	const struct job *j, const char *url, const struct digest *sha256) nonnull;
+
+/* Notes what was over and is used all the same. */
+void job_accepted(
+	struct job *j, const char *what, const char *name, int64_t until_s) nonnull;
 
 void job_scrubbed(struct job *j, const char *check, uint64_t removed) nonnull;
 

@@ -4,6 +4,7 @@
 static const struct command commands[] = {
 	COMMAND_BUILD,
 	COMMAND_NIGHTLY,
+	COMMAND_TEST,
 	COMMAND_REBUILD,
 	COMMAND_VALIDATE,
 	COMMAND_PLAN,

@@ -4,6 +4,7 @@
 #include "builder/foreign.h"
 #include "builder/handover.h"
 #include "builder/session.h"
+#include "builder/tested.h"
 
 #include "lib/base/fs.h"
 
@@ -79,10 +80,16 @@ static int take_epoch(struct job *j, struct err *e)
 	return 0;
 }
 
-static int check_release(const struct job *j, struct err *e)
+static int check_release(struct job *j, struct err *e)
 {
-	if (j->release->accept_eol || release_eol_s(j->release) > (int64_t)time(NULL))
+	int64_t eol_s = release_eol_s(j->release);
+
+	if (eol_s > (int64_t)time(NULL))
 		return 0;
+	if (j->release->accept_eol) {
+		job_accepted(j, "eol", j->image.release, eol_s);
+		return 0;
+	}
 	return err_set(e, ERR_RECIPE,
 		"release '%s' is past its end of life (%s); set accept_eol to build it "
 		"all the same",
@@ -159,8 +166,7 @@ static int run_in_session(void *ctx, struct err *e)
 {
 	struct job *j = ctx;
 
-	j->is_contained = !userns_is_initial();
-	if (j->is_contained && unshared_check_mounts(e) < 0)
+	if (!userns_is_initial() && unshared_check_mounts(e) < 0)
 		return -1;
 	return build_run(j, e);
 }
@@ -181,6 +187,25 @@ void order_keep_failure(struct order *o, const struct err *why)
 			j->serial);
 }
 
+static int build_and_test(struct order *o, const struct session *s, struct err *e)
+{
+	struct tested t = { .user = o->values->test_user,
+		.timeout_s = o->values->test_timeout_s };
+	struct job *j = &o->job;
+	int64_t start = job_clock();
+	int rc;
+
+	if (session_run(s, e) < 0)
+		return -1;
+	if (!o->values->test)
+		return 0;
+	rc = tested_run(&t, j->stage_dir, e);
+	j->test_result = t.result;
+	j->test_kind = t.kind;
+	job_timed(j, "test", start, "%s", t.result);
+	return rc;
+}
+
 int order_build(struct order *o, bool keep_failure, struct err *e)
 {
 	const struct build_values *v = o->values;
@@ -198,7 +223,7 @@ int order_build(struct order *o, bool keep_failure, struct err *e)
 		j->owner_uid = j->owner_gid = USERNS_IDS;
 	}
 	s.timeout_s = (int64_t)j->release->timeout_s;
-	if (session_run(&s, e) < 0) {
+	if (build_and_test(o, &s, e) < 0) {
 		if (keep_failure)
 			order_keep_failure(o, e);
 		return -1;

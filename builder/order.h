@@ -16,7 +16,9 @@
 struct build_values {
 	const char *out_dir, *compress, *serial, *cache;
 	int64_t threads, cache_max;
-	bool allow_unverified, unshare;
+	bool allow_unverified, unshare, test;
+	const char *test_user;
+	int64_t test_timeout_s;
 	bool compress_anew; /* even what a cache has */
 	bool mmdebstrap;
 	struct opt_list options, secrets;
@@ -46,6 +48,20 @@ void order_keep_failure(struct order *o, const struct err *why) nonnull;
 /* What was handed over, read back. */
 int order_result(
 	const struct order *o, struct build *out, struct err *e) must_check nonnull;
+
+#define TEST_TIMEOUT_S 180
+
+#define TEST_OPTS(user_at, timeout_at)                                                   \
+	{ .name = "test-user",                                                           \
+		.kind = OPT_STRING,                                                      \
+		.offset = user_at,                                                       \
+		.arg = "NAME",                                                           \
+		.help = "who starts it, when root tests" },                              \
+	{                                                                                \
+		.name = "test-timeout", .kind = OPT_INT, .offset = timeout_at,           \
+		.arg = "S", .help = "seconds it may take to boot (default: 180)",        \
+		.min = 1, .max = 86400                                                   \
+	}
 
 /* The options above as rows of a table, for a struct whose member `build` they are. */
 #define ORDER_AT(type, member)                                                           \
@@ -94,16 +110,21 @@ int order_result(
 			.kind = OPT_FLAG,                                                \
 			.offset = ORDER_AT(type, mmdebstrap),                            \
 			.help = "let mmdebstrap make every Debian tree" },               \
-	{                                                                                \
-		.name = "unshare", .kind = OPT_FLAG, .offset = ORDER_AT(type, unshare),  \
-		.help = "build in a user namespace of your own, without root"            \
-	}
+		{ .name = "unshare",                                                     \
+			.kind = OPT_FLAG,                                                \
+			.offset = ORDER_AT(type, unshare),                               \
+			.help = "build in a user namespace of your own, without root" }, \
+		{ .name = "test",                                                        \
+			.kind = OPT_FLAG,                                                \
+			.offset = ORDER_AT(type, test),                                  \
+			.help = "boot it before it is handed over" },                    \
+		TEST_OPTS(ORDER_AT(type, test_user), ORDER_AT(type, test_timeout_s))
 
 #define ORDER_CACHE_MAX (20LL << 30)
 #define ORDER_DEFAULTS                                                                   \
 	{                                                                                \
 		.out_dir = "incoming", .compress = "xz=6,zstd=19",                       \
-		.cache_max = ORDER_CACHE_MAX                                             \
+		.cache_max = ORDER_CACHE_MAX, .test_timeout_s = TEST_TIMEOUT_S           \
 	}
 
 #endif

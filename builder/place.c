@@ -52,7 +52,7 @@ static int open_stage(struct place *p, struct job *j, struct err *e)
 				e, ERR_BUSY, "'%s' is being built here already", name);
 		return err_sys(e, "cannot lock '%s'", p->variant_path);
 	}
-	workdir_sweep(p->variant_dir, STAGE_PREFIX);
+	workdir_sweep(p->variant_dir, STAGE_PREFIX, NULL, NULL);
 	if (workdir_make(p->variant_dir, STAGE_PREFIX, &p->stage, e) < 0)
 		return -1;
 	j->stage_dir = p->stage.dir;
@@ -114,7 +114,7 @@ static int open_work(struct place *p, struct job *j, const char *cache, struct e
 
 	if (base_dir < 0)
 		return -1;
-	workdir_sweep(base_dir, WORK_PREFIX);
+	workdir_sweep(base_dir, WORK_PREFIX, NULL, NULL);
 	if (workdir_make(base_dir, WORK_PREFIX, &p->work, e) < 0 ||
 		fs_mkdirs(p->work.dir, "w", 0755, e) < 0)
 		return -1;
@@ -216,9 +216,9 @@ void place_sweep(const char *out_dir, const char *cache, const struct image *ima
 	auto_fd int work = fs_open_dir(base, &ignored);
 
 	if (variant >= 0)
-		workdir_sweep(variant, STAGE_PREFIX);
+		workdir_sweep(variant, STAGE_PREFIX, NULL, NULL);
 	if (work >= 0)
-		workdir_sweep(work, WORK_PREFIX);
+		workdir_sweep(work, WORK_PREFIX, NULL, NULL);
 }
 
 /* build.json goes first: what is half removed must not look complete. */

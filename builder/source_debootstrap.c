@@ -123,8 +123,9 @@ static void make_args(struct job *j, const struct mirror *mirror, struct args *a
 	const char *include = include_of(j);
 
 	add(a, MMDEBSTRAP);
-	/* Its mode unshare makes no namespace when it is root of one already. */
-	add(a, j->is_contained ? "--mode=unshare" : "--mode=root");
+	/* For root it means mounts and processes of its own, and no device nodes: the
+	 * same in a user namespace and outside. */
+	add(a, "--mode=unshare");
 	add(a, "--format=directory");
 	add(a, SKIP);
 	add(a, "--dpkgopt=force-unsafe-io");

@@ -76,7 +76,12 @@ static int remove_tree(int base_dir, const char *name)
 	return unshared_remove_tree(base_dir, name, &ignored);
 }
 
-static bool sweep_one(int base_dir, const char *name)
+struct sweeping {
+	void (*before)(void *ctx, const char *name, int dir);
+	void *ctx;
+};
+
+static bool sweep_one(int base_dir, const char *name, const struct sweeping *s)
 {
 	auto_fd int dir = openat(base_dir, name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	auto_fd int lock = -1;
@@ -85,11 +90,15 @@ static bool sweep_one(int base_dir, const char *name)
 	if (dir < 0 || fstat(dir, &st) < 0 || st.st_uid != geteuid() ||
 		!is_abandoned(dir, &st, &lock))
 		return false;
+	if (s->before)
+		s->before(s->ctx, name, dir);
 	return remove_tree(base_dir, name) == 0;
 }
 
-unsigned int workdir_sweep(int base_dir, const char *prefix)
+unsigned int workdir_sweep(int base_dir, const char *prefix,
+	void (*before)(void *ctx, const char *name, int dir), void *ctx)
 {
+	const struct sweeping s = { before, ctx };
 	auto_names struct fs_names names = { 0 };
 	size_t len = strlen(prefix);
 	unsigned int removed = 0;
@@ -99,7 +108,8 @@ unsigned int workdir_sweep(int base_dir, const char *prefix)
 		return 0;
 	for (size_t i = 0; i < names.count; i++)
 		if (strncmp(names.name[i], prefix, len) == 0 &&
-			names.name[i][len] == '.' && sweep_one(base_dir, names.name[i]))
+			names.name[i][len] == '.' &&
+			sweep_one(base_dir, names.name[i], &s))
 			removed++;
 	return removed;
 }

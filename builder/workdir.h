@@ -23,8 +23,9 @@ int workdir_make(int base_dir, const char *prefix, struct workdir *out,
 	struct err *e) must_check nonnull;
 
 /* Removes what killed runs left behind; returns how many. What cannot be removed stays.
- */
-unsigned int workdir_sweep(int base_dir, const char *prefix) nonnull;
+ * before: ends what may still run in one; NULL: nothing does. */
+unsigned int workdir_sweep(int base_dir, const char *prefix,
+	void (*before)(void *ctx, const char *name, int dir), void *ctx) nonnull_args(2);
 
 /* Removes it and closes. */
 void workdir_remove(struct workdir *w) nonnull;

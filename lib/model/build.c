@@ -6,10 +6,12 @@
 #define SOURCES_MAX   4096
 #define ARTIFACTS_MAX 64
 #define SCRUBS_MAX    256
+#define ACCEPTED_MAX  64
 
 static const char *const results[] = { "ok", "failed", NULL };
 static const char *const classes[] = { "ok", "flaky", "upstream", "recipe", "test",
 	"internal", NULL };
+static const char *const accepted_kinds[] = { "eol", "expired", NULL };
 static const char *const test_results[] = { "passed", "failed", "not tested", NULL };
 static const char *const origins[] = { "rootyard", "import", NULL };
 static const char *const source_kinds[] = { "index", "package", "tarball", "file", NULL };
@@ -109,6 +111,29 @@ static int parse_origin(const struct json *o, struct build *b, struct err *e)
 	return 0;
 }
 
+static int parse_accepted(const struct json *o, struct build *b, struct err *e)
+{
+	const struct json *array, *item;
+	struct build_accepted *accepted;
+
+	if (!json_has(o, "accepted"))
+		return 0;
+	if (field_array(o, "accepted", ACCEPTED_MAX, &array, &b->accepted_count, e) < 0)
+		return -1;
+	b->accepted = accepted =
+		arena_array(&b->arena, b->accepted_count, sizeof(*accepted));
+	for (size_t i = 0; i < b->accepted_count; i++) {
+		if (field_object_at(array, i, &item, e) < 0 ||
+			field_word(item, "what", accepted_kinds, &accepted[i].what, e) <
+				0 ||
+			field_str(item, "name", &b->arena, &accepted[i].name, e) < 0 ||
+			json_get_int(item, "until", 0, FIELD_INT_MAX,
+				&accepted[i].until_s, e) < 0)
+			return err_wrap(e, "'accepted'");
+	}
+	return 0;
+}
+
 static int parse_identity(const struct json *o, struct build *b, struct err *e)
 {
 	const char *image;
@@ -176,7 +201,8 @@ int build_parse(struct bytes text, struct build *out, struct err *e)
 	if (json_open(text, &doc, e) < 0 || json_root(doc, &o, e) < 0 ||
 		parse_identity(o, &b, e) < 0 || parse_result(o, &b, e) < 0 ||
 		parse_sources(o, &b, e) < 0 || parse_artifacts(o, &b, e) < 0 ||
-		parse_tree(o, &b, e) < 0 || parse_scrubs(o, &b, e) < 0)
+		parse_tree(o, &b, e) < 0 || parse_scrubs(o, &b, e) < 0 ||
+		parse_accepted(o, &b, e) < 0)
 		return err_wrap(e, "build.json");
 	*out = b;
 	build_init(&b);
@@ -211,6 +237,23 @@ static void write_lists(struct jsonw *w, const struct build *b)
 		jsonw_kstr(w, "name", b->artifact[i].name);
 		jsonw_kint(w, "size", (int64_t)b->artifact[i].size);
 		write_digest(w, "sha256", &b->artifact[i].sha256);
+		jsonw_end_object(w);
+	}
+	jsonw_end_array(w);
+}
+
+/* Of most builds there is nothing to tell. */
+static void write_accepted(struct jsonw *w, const struct build *b)
+{
+	if (b->accepted_count == 0)
+		return;
+	jsonw_key(w, "accepted");
+	jsonw_array(w);
+	for (size_t i = 0; i < b->accepted_count; i++) {
+		jsonw_object(w);
+		jsonw_kstr(w, "what", b->accepted[i].what);
+		jsonw_kstr(w, "name", b->accepted[i].name);
+		jsonw_kint(w, "until", b->accepted[i].until_s);
 		jsonw_end_object(w);
 	}
 	jsonw_end_array(w);
@@ -261,6 +304,7 @@ int build_format(const struct build *b, struct buf *out, struct err *e)
 	jsonw_kstr(&w, "result", b->test_result);
 	jsonw_kstr(&w, "kind", b->test_kind);
 	jsonw_end_object(&w);
+	write_accepted(&w, b);
 	write_lists(&w, b);
 	write_tree(&w, b);
 	jsonw_end_object(&w);

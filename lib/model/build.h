@@ -33,6 +33,13 @@ struct build_scrub {
 #define BUILD_MIRROR_OF  "mirror of "
 #define BUILD_ORIGIN_MAX 255
 
+/* What was over and used all the same, because releases.yaml says so. */
+struct build_accepted {
+	const char *what; /* "eol": of the release; "expired": of a signed index */
+	const char *name;
+	int64_t until_s; /* the last second of its validity */
+};
+
 struct build {
 	struct arena arena;
 	struct image image;
@@ -54,6 +61,8 @@ struct build {
 	size_t artifact_count;
 	struct digest id, diff_id; /* zero when failed */
 	uint64_t entries, unpacked_size;
+	const struct build_accepted *accepted;
+	size_t accepted_count;
 	const struct build_scrub *scrub;
 	size_t scrub_count;
 };

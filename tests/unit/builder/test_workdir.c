@@ -36,7 +36,7 @@ static void sweep_spares_those_in_use(void **state)
 	struct err e;
 
 	assert_int_equal(workdir_make(s->fd, "x", &w, &e), 0);
-	assert_int_equal(workdir_sweep(s->fd, "x"), 0);
+	assert_int_equal(workdir_sweep(s->fd, "x", NULL, NULL), 0);
 	assert_true(is_there(s, w.name));
 	workdir_remove(&w);
 }
@@ -51,9 +51,9 @@ static void sweep_takes_what_the_dead_left(void **state)
 	assert_int_equal(workdir_make(s->fd, "x", &w, &e), 0);
 	snprintf(name, sizeof(name), "%s", w.name);
 	workdir_keep(&w); /* the lock is gone, as with its process */
-	assert_int_equal(workdir_sweep(s->fd, "y"), 0);
+	assert_int_equal(workdir_sweep(s->fd, "y", NULL, NULL), 0);
 	assert_true(is_there(s, name));
-	assert_int_equal(workdir_sweep(s->fd, "x"), 1);
+	assert_int_equal(workdir_sweep(s->fd, "x", NULL, NULL), 1);
 	assert_false(is_there(s, name));
 }
 
@@ -66,7 +66,7 @@ static void sweep_takes_nothing_else(void **state)
 	assert_int_equal(mkdirat(s->fd, "xy", 0700), 0);
 	assert_int_equal(mkdirat(s->fd, "other", 0700), 0);
 	assert_int_equal(symlinkat("other", s->fd, "x.link"), 0);
-	assert_int_equal(workdir_sweep(s->fd, "x"), 0);
+	assert_int_equal(workdir_sweep(s->fd, "x", NULL, NULL), 0);
 	assert_true(is_there(s, "x.fresh"));
 	assert_true(is_there(s, "xy"));
 	assert_true(is_there(s, "other"));
