@@ -79,7 +79,7 @@ int testhost_run(struct testhost *h, const char *const *args, struct buf *out,
 		"LC_ALL=C.UTF-8", NULL };
 	struct spawn s = SPAWN_INIT;
 
-	for (size_t i = 0; args[i] && i < ARGS_MAX; i++)
+	for (size_t i = 0; i < ARGS_MAX && args[i]; i++)
 		argv[i + 1] = args[i];
 	s.argv = argv;
 	s.env = env;

@@ -561,9 +561,10 @@ static int get_file(struct transfer *t, struct err *e)
 	}
 	if (t->exact && t->at == t->limit)
 		return 0;
-	if (run_file(t, e) < 0)
-		return err_wrap(e, "cannot fetch '%s'", t->url);
-	return 0;
+	if (run_file(t, e) == 0)
+		return 0;
+	return e->code == ERR_UNTRUSTED ? err_wrap(e, "not trusted: '%s'", t->url)
+					: err_wrap(e, "cannot fetch '%s'", t->url);
 }
 
 int fetch_file(struct fetcher *f, const char *base, const struct fetch_want *want,

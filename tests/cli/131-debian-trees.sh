@@ -1,7 +1,7 @@
 #!/bin/bash
 # Debian trees of our own making: what mmdebstrap makes, the same twice, nothing that is not signed; and when it steps in.
 . "$(dirname "$0")/../lib.sh"
-. "$(dirname "$0")/make-debian.sh"
+. "$(dirname "$0")/../debian.sh"
 
 for p in mmdebstrap busybox zstd; do command -v $p >/dev/null || skip_all "needs $p"; done
 [ "$SAN" = plain ] || skip_all "the leak sanitizer cannot look into helpers that changed their user"

@@ -71,6 +71,7 @@ exits 0 "the tree is whole" index fsck
 like "$(index prune -n)" '^waits +.*@20260105_0000 .* until 20' "they wait, and it is said until when"
 passes 8
 like "$(index prune -n)" '3 wait' "eight days later they still do"
+index refresh -q --clock-is-right >/dev/null
 exits 0 "one of them is pinned after all" index pin "$image@20260102_0000"
 index publish -q >/dev/null
 is "$(listed)" "08 07 06 04 03 02" "... and offered again"
@@ -79,7 +80,7 @@ index prune -q >/dev/null
 index publish -q >/dev/null
 is "$(listed)" "08 07 06 04 03" "... and retires"
 passes 5
-index refresh -q >/dev/null
+index refresh -q --clock-is-right >/dev/null
 is "$(fates)" "08newest 07kept 06kept 05goes 04tested 03pinned 02waits 01goes " "past the grace they go, each in its time"
 
 # ---- going, while somebody is at it
@@ -104,10 +105,10 @@ like "$OUT" '^removed 0 builds' "... and says so"
 
 # ---- documents
 passes 200
-index refresh -q >/dev/null; index prune -q >/dev/null
+index refresh -q --clock-is-right >/dev/null; index prune -q >/dev/null
 old=$(find "$public/meta/2/objects" -type f | wc -l)
 passes 13
-index refresh -q >/dev/null
+index refresh -q --clock-is-right >/dev/null
 exits 0 "documents that nothing names go as well" index prune
 ok "... from the disk" test "$(find "$public/meta/2/objects" -type f | wc -l)" -lt "$old"
 exits 0 "the tree is whole" index fsck

@@ -65,6 +65,7 @@ held[-1].settimeout(5)
 held[-1].recv(100)
 P
 ok "whom the limit of an address refuses is counted" test "$(metric connections_refused_total)" -ge 1
+for _ in {1..50}; do ! grep -q '"status":503' "$T/access" || break; sleep 0.1; done # it is written once a second
 like "$(grep -h '"status":503' "$T/access" | tail -n 1)" '"address":"127.0.0.1","method":"-"' "... and has a line in the log"
 unlike "$(curl -s "$METRICS/metrics")" '127\.0\.0\.1' "no address is kept"
 if command -v promtool >/dev/null; then
