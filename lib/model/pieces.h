@@ -33,8 +33,8 @@ struct piecewise {
 	struct hasher hash;
 };
 
-void piecewise_init(
-	struct piecewise *p, const struct pieces *told, uint64_t file_size) nonnull;
+void piecewise_init(struct piecewise *p, const struct pieces *told, uint64_t file_size)
+	nonnull_args(1);
 void piecewise_release(struct piecewise *p) nonnull;
 
 /* Goes back to the end of the last good piece. */

@@ -2,7 +2,7 @@
 # What a kill leaves while a leaked key is replaced: at no instant does a client meet a tree that it
 # cannot believe, and the same command then finishes.
 . "$(dirname "$0")/../lib.sh"
-EVERY=${EVERY:-12}
+EVERY=${EVERY:-24}
 
 tree=$T/tree public=$T/tree/public
 AS_ENV+=("ROOTYARD_TREE=$tree")
