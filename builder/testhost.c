@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#define COMMAND_S  600
 #define ROOTYARD   BINDIR "/rootyard"
 #define PREFIX     "rootyard-test"
 #define ARCHIVE    "rootfs.tar.zst"
@@ -48,6 +49,7 @@ static int become_user(void *ctx)
 {
 	const struct testhost *h = ctx;
 
+	alarm(COMMAND_S); /* one that hangs must not hold the night */
 	/* Into the delegated cgroup first, while it may. */
 	if (h->cgroup_fd >= 0 && dprintf(h->cgroup_fd, "%d", (int)getpid()) < 0)
 		return errno;
