@@ -184,7 +184,8 @@ static void choose_name(struct closure *c, struct bytes name)
 {
 	uint32_t at = c->bucket[hash_of(name) & (c->bucket_count - 1)];
 
-	for (; at != NONE; at = c->claim[at].next)
+	/* no claims: all buckets say NONE */
+	for (; c->claim && at != NONE; at = c->claim[at].next)
 		if (bytes_equal(c->claim[at].name, name))
 			choose(c, c->claim[at].node);
 }

@@ -33,6 +33,9 @@ static int end_log(int fd, struct err *e)
 static int keep(struct tested *t, struct build *b, int build_dir, const struct err *why,
 	struct err *e)
 {
+	const char *message = b->message;
+	int rc;
+
 	b->test_result = t->result = why ? "failed" : "passed";
 	b->test_kind = t->kind;
 	if (why) {
@@ -41,7 +44,9 @@ static int keep(struct tested *t, struct build *b, int build_dir, const struct e
 		b->artifact_count = 0;
 		b->message = why->text;
 	}
-	return record(b, build_dir, e);
+	rc = record(b, build_dir, e);
+	b->message = message; /* the text is our caller's */
+	return rc;
 }
 
 static int test(

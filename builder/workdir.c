@@ -87,8 +87,12 @@ static bool sweep_one(int base_dir, const char *name, const struct sweeping *s)
 	auto_fd int lock = -1;
 	struct stat st;
 
-	if (dir < 0 || fstat(dir, &st) < 0 || st.st_uid != geteuid() ||
-		!is_abandoned(dir, &st, &lock))
+	if (dir < 0 || fstat(dir, &st) < 0 || st.st_uid != geteuid())
+		return false;
+	/* Without a lock it is empty yet; an owner who still lives makes another. */
+	if (unlinkat(base_dir, name, AT_REMOVEDIR) == 0)
+		return true;
+	if (!is_abandoned(dir, &st, &lock))
 		return false;
 	if (s->before)
 		s->before(s->ctx, name, dir);

@@ -161,7 +161,7 @@ static int write_file(
 	if (new_name(name, e) < 0)
 		return -1;
 	fd = fs_open_beneath(d->scratch_fd, name, O_WRONLY | O_CREAT | O_EXCL, 0644, e);
-	if (fd < 0 || fs_write_all(fd, text.data, text.len, e) < 0 ||
+	if (fd < 0 || (text.len > 0 && fs_write_all(fd, text.data, text.len, e) < 0) ||
 		finish_file(fd, path, &sha256, e) < 0 ||
 		(replaces && fs_sync(fd, path, e) < 0))
 		return -1;

@@ -253,10 +253,10 @@ int remotes_add(struct remotes *r, const struct remote *item, struct err *e)
 
 int remotes_remove(struct remotes *r, const char *name, struct err *e)
 {
-	const struct remote *found;
+	const struct remote *found = NULL;
 	size_t at;
 
-	if (remotes_find(r, name, &found, e) < 0)
+	if (remotes_find(r, name, &found, e) < 0 || !found)
 		return -1;
 	if (!found->own)
 		return err_set(e, ERR_USAGE,

@@ -61,8 +61,8 @@ static void sweep_takes_nothing_else(void **state)
 {
 	struct scratch *s = *state;
 
-	assert_int_equal(
-		mkdirat(s->fd, "x.fresh", 0700), 0); /* its owner is about to lock */
+	assert_int_equal(mkdirat(s->fd, "x.fresh", 0700), 0);
+	assert_int_equal(mkdirat(s->fd, "x.fresh/in", 0700), 0);
 	assert_int_equal(mkdirat(s->fd, "xy", 0700), 0);
 	assert_int_equal(mkdirat(s->fd, "other", 0700), 0);
 	assert_int_equal(symlinkat("other", s->fd, "x.link"), 0);
