@@ -38,30 +38,15 @@ static int by_bytes(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-static size_t first_not_below(const struct layer *l, const char *text)
-{
-	size_t low = 0, high = l->count;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (strcmp(l->path[mid], text) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 /* The path itself, or anything in it. */
 static bool brings(const struct layer *l, const char *path)
 {
 	auto_free char *inside = xasprintf("%s/", path);
-	size_t at = first_not_below(l, path);
+	size_t at = fs_names_lower_bound(l->path, l->count, path);
 
 	if (at < l->count && strcmp(l->path[at], path) == 0)
 		return true;
-	at = first_not_below(l, inside);
+	at = fs_names_lower_bound(l->path, l->count, inside);
 	return at < l->count && strncmp(l->path[at], inside, strlen(inside)) == 0;
 }
 

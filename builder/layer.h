@@ -11,7 +11,7 @@
 
 struct layer {
 	struct arena arena;
-	const char **path; /* what it brings */
+	char **path; /* what it brings */
 	size_t count, room;
 	struct hidden *hidden;
 	size_t hidden_count, hidden_room;

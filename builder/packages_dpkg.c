@@ -82,22 +82,6 @@ static int read_list(struct packages *p, int info_dir, size_t owner, struct err 
 	return 0;
 }
 
-/* names: sorted. The first that is not below `prefix`. */
-static size_t lower_bound(const struct fs_names *names, const char *prefix)
-{
-	size_t low = 0, high = names->count;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (strcmp(names->name[mid], prefix) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
 /* dpkg's own files about a package, PREFIX and an ending, are in no list; they change with
  * it all the same. */
 static void own_info(struct packages *p, const struct fs_names *names, const char *prefix,
@@ -105,7 +89,8 @@ static void own_info(struct packages *p, const struct fs_names *names, const cha
 {
 	size_t len = strlen(prefix);
 
-	for (size_t i = lower_bound(names, prefix); i < names->count; i++) {
+	for (size_t i = fs_names_lower_bound(names->name, names->count, prefix);
+		i < names->count; i++) {
 		if (strncmp(names->name[i], prefix, len) != 0)
 			break;
 		if (!strchr(names->name[i] + len, '.')) {

@@ -40,18 +40,12 @@ static void close_dir(struct mirrordest *d)
 
 static int open_file(struct mirrordest *d, const char *path, struct err *e)
 {
-	auto_fd int fd = fs_open_beneath(
-		self(d)->fd, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, e);
-	struct stat st;
+	int fd = fs_open_regular(self(d)->fd, path, e);
 
-	if (fd < 0)
-		return -1;
-	if (fstat(fd, &st) < 0)
-		return err_sys(e, "cannot examine '%s'", path);
-	if (!S_ISREG(st.st_mode))
-		return err_set(e, ERR_CONFLICT, "'%s/%s' is not a regular file",
-			self(d)->path, path);
-	return STEAL_FD(fd);
+	/* Somebody else put it there: to be looked at, not written over. */
+	if (fd < 0 && e->code == ERR_FAILED && e->sys == 0)
+		e->code = ERR_CONFLICT;
+	return fd;
 }
 
 static int read_file(

@@ -43,7 +43,7 @@ int fs_read_fd(int fd, const char *name_for_errors, struct buf *out, struct err 
 	return 0;
 }
 
-int fs_read_at(int dir_fd, const char *path, struct buf *out, struct err *e)
+int fs_open_regular(int dir_fd, const char *path, struct err *e)
 {
 	/* O_NONBLOCK: a fifo must not stop us before we see what it is. */
 	auto_fd int fd =
@@ -57,8 +57,14 @@ int fs_read_at(int dir_fd, const char *path, struct buf *out, struct err *e)
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_FAILED,
 			"cannot read '%s': it is not a regular file", path);
+	return STEAL_FD(fd);
+}
 
-	return fs_read_fd(fd, path, out, e);
+int fs_read_at(int dir_fd, const char *path, struct buf *out, struct err *e)
+{
+	auto_fd int fd = fs_open_regular(dir_fd, path, e);
+
+	return fd < 0 ? -1 : fs_read_fd(fd, path, out, e);
 }
 
 int fs_write_all(int fd, const void *p, size_t len, struct err *e)
@@ -199,6 +205,21 @@ void fs_names_release(struct fs_names *n)
 	n->name = NULL;
 	n->count = 0;
 	errno = saved;
+}
+
+size_t fs_names_lower_bound(char *const *name, size_t count, const char *text)
+{
+	size_t low = 0, high = count;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (strcmp(name[mid], text) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
 }
 
 static int compare_names(const void *a, const void *b)

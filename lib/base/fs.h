@@ -27,6 +27,10 @@ int fs_open_dir_at(int dir_fd, const char *path, struct err *e) must_check nonnu
 int fs_mkdirs(
 	int dir_fd, const char *path, mode_t mode, struct err *e) must_check nonnull;
 
+/* Opens a regular file beneath dir_fd to read it: ERR_FAILED when it is something else, and
+ * nothing that waits for a writer is waited for. */
+int fs_open_regular(int dir_fd, const char *path, struct err *e) must_check nonnull;
+
 /* Reads a whole regular file (appends to out; its ceiling is the limit). */
 int fs_read_at(
 	int dir_fd, const char *path, struct buf *out, struct err *e) must_check nonnull;
@@ -70,6 +74,10 @@ int fs_list_dir(int dir_fd, const char *path, struct fs_names *out,
 	struct err *e) must_check nonnull;
 void fs_names_release(struct fs_names *n) nonnull;
 #define auto_names with_cleanup(fs_names_release)
+
+/* The first of these sorted texts that is not below `text`, or count. */
+size_t fs_names_lower_bound(char *const *name, size_t count, const char *text)
+	nonnull_args(3);
 
 /* A fresh private directory (0700) in dir_fd named PREFIX.XXXXXX; name_out holds it. */
 int fs_mkdtemp_at(int dir_fd, const char *prefix, char *name_out, size_t name_size,

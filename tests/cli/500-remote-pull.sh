@@ -1,18 +1,11 @@
 #!/bin/bash
 # An ordinary user adds a remote, lists, pulls: what is stored, under whose ids, and said how.
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/upstream.sh
+. "$(dirname "$0")/../upstream.sh"
 
-here=$(cd "$(dirname "$0")" && pwd)
-make_tree() { python3 "$here/make-tree.py" "$@"; }
-keys=$T/keys
-make_tree keys "$keys" && make_tree tree "$keys" "$T/tree" || exit 1
-fpr=$(make_tree fingerprint "$keys" root)
-: >"$T/rules"
-start_server python3 "$here/hostile-mirror.py" "$T/tree" "$T/rules" || exit 1
-client() { as_user ry-user rootyard "$@"; }
-home=$T/home/ry-user
-store=$home/.local/share/rootyard
-state=$home/.local/state/rootyard
+hand_made
+hostile "$T/tree" "$T/rules"
 
 mount -t tmpfs none "$PREFIX/share/rootyard/remotes.d" # nor the one that is shipped
 exits 8 "without a remote there is a sentence" client pull toy/1

@@ -2,19 +2,11 @@
 # Everything a mirror can do wrong, by accident or not: the documented status, one sentence, and a
 # store that is byte for byte what it was before.
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/upstream.sh
+. "$(dirname "$0")/../upstream.sh"
 
-here=$(cd "$(dirname "$0")" && pwd)
-make_tree() { python3 "$here/make-tree.py" "$@"; }
-keys=$T/keys
-make_tree keys "$keys" && make_tree tree "$keys" "$T/tree" || exit 1
-fpr=$(make_tree fingerprint "$keys" root)
-: >"$T/rules"
-start_server python3 "$here/hostile-mirror.py" "$T/tree" "$T/rules" || exit 1
-client() { as_user ry-user rootyard "$@"; }
-home=$T/home/ry-user
-store=$home/.local/share/rootyard
-state=$home/.local/state/rootyard
-partial=$home/.cache/rootyard/partial
+hand_made
+hostile "$T/tree" "$T/rules"
 new=images/toy/1/amd64/default/20260102_0000
 
 ok "a good image is stored" client remote add r "$URL" --fingerprint "$fpr" --insecure-transport
@@ -231,7 +223,7 @@ exits 0 "what lies in the cache is never believed" client pull toy/1
 again 20260108_0000 11
 cp -a "$T/tree" "$T/mirror"
 other=$URL
-start_server python3 "$here/hostile-mirror.py" "$T/mirror" "$T/none" || exit 1
+hostile "$T/mirror" "$T/none"
 make_tree tree "$keys" "$T/tree" serial=20260108_0000 version=11 generation=11 pad=400000 text=20260108_0000 catalog_key=other root_version=4 "mirrors=$other,$URL"
 printf '%s flip\n' "$new/rootfs.tar.zst" >"$T/rules"
 exits 0 "a good mirror makes up for a bad server" client pull toy/1

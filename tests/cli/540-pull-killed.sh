@@ -1,16 +1,11 @@
 #!/bin/bash
 # A pull that is killed, at whatever moment, stores nothing or all of it; the next one cleans up.
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/upstream.sh
+. "$(dirname "$0")/../upstream.sh"
 
-here=$(cd "$(dirname "$0")" && pwd)
-make_tree() { python3 "$here/make-tree.py" "$@"; }
-keys=$T/keys
-make_tree keys "$keys" && make_tree tree "$keys" "$T/tree" pad=20000000 || exit 1
-fpr=$(make_tree fingerprint "$keys" root)
-start_server python3 "$here/hostile-mirror.py" "$T/tree" "$T/rules" || exit 1
-client() { as_user ry-user rootyard "$@"; }
-home=$T/home/ry-user
-store=$home/.local/share/rootyard
+hand_made pad=20000000
+hostile "$T/tree" "$T/rules"
 ok "the remote is added" client remote add r "$URL" --fingerprint "$fpr" --insecure-transport
 id=$(sha256sum <"$T/tree/images/toy/1/amd64/default/20260101_0000/rootfs.man" | cut -d' ' -f1)
 processes() { # of this test's user: other tests may run beside it

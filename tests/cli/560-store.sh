@@ -1,28 +1,23 @@
 #!/bin/bash
 # What is stored: measured, compared with what was signed for, mended, exported as it was packed, and pruned.
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/upstream.sh
+. "$(dirname "$0")/../upstream.sh"
 
-yard=$T/yard tree=$T/yard/tree in=$T/incoming public=$T/yard/tree/public image=toy/one/amd64/default
-index() { as_user ry-index rootyard-index -C "$tree" "$@"; }
-client() { as_user ry-user rootyard "$@"; }
-store=$T/home/ry-user/.local/share/rootyard
-install -d -o ry-index "$yard"
-night() { # SERIAL make-incoming's words
-	"$TOP/tests/cli/make-incoming.py" "$in" "$image" "$@" pad=400000 packages="base=$1"
-	index add -q "$in/$image/$1" >/dev/null && index publish -q >/dev/null 2>&1
-}
+PAD=400000
+published
+image=$one
 id_of() { sha256sum <"$public/images/$image/$1/rootfs.man" | cut -d' ' -f1; }
 field() { printf '%s' "$OUT" | python3 -c "import json,sys; d=json.load(sys.stdin); print($1)"; }
 links() { stat -c %h "$store/images/$1/rootfs/etc/noise"; }
 
-index init -q --root-home "$yard/root" --name "Test site" >"$T/fpr" 2>/dev/null || exit 1
-night 20260101_0000 seed=a
+night "$one" 20260101_0000 seed=a
 start_server rootyard-httpd --root "$public" --listen 127.0.0.1:0 --user ry-www || exit 1
 client remote add r "${URL%/}" --fingerprint "$(cat "$T/fpr")" --insecure-transport >/dev/null 2>&1 || exit 1
 exits 0 "an empty store is measured" client df
 like "$OUT" '^0 images take 0 B' "... as such"
 client pull -q toy/one >/dev/null || exit 1
-night 20260102_0000 seed=a note=second
+night "$one" 20260102_0000 seed=a note=second
 client pull -q toy/one >/dev/null || exit 1
 first=$(id_of 20260101_0000) second=$(id_of 20260102_0000)
 

@@ -1,22 +1,16 @@
 #!/bin/bash
 # Lines that break, stall and drip; mirrors that lag; proxies, tokens and limits: what is fetched is fetched once.
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/upstream.sh
+. "$(dirname "$0")/../upstream.sh"
 
-here=$(cd "$(dirname "$0")" && pwd)
-make_tree() { python3 "$here/make-tree.py" "$@"; }
-keys=$T/keys
-make_tree keys "$keys" && make_tree tree "$keys" "$T/tree" pad=400000 || exit 1
-fpr=$(make_tree fingerprint "$keys" root)
-: >"$T/rules"
+hand_made pad=400000
 cp -a "$T/tree" "$T/mirror"
-start_server python3 "$here/hostile-mirror.py" "$T/mirror" "$T/mirror-rules" || exit 1
+hostile "$T/mirror" "$T/mirror-rules"
 mirror=${URL%/}
-mirror_log=$SERVER_LOG.err
-start_server python3 "$here/hostile-mirror.py" "$T/tree" "$T/rules" || exit 1
-main=${URL%/} main_log=$SERVER_LOG.err
-client() { as_user ry-user rootyard "$@"; }
-home=$T/home/ry-user
-partial=$home/.cache/rootyard/partial
+mirror_log=$log
+hostile "$T/tree" "$T/rules"
+main=${URL%/} main_log=$log
 AS_ENV+=(ROOTYARD_TIMEOUT=2)
 client remote add r "$main" --fingerprint "$fpr" --insecure-transport >/dev/null 2>&1 || exit 1
 n=1

@@ -1,18 +1,11 @@
 #!/bin/bash
 # A long file is signed for piece by piece: unpacked while it comes, kept as far as it is good, never further.
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/upstream.sh
+. "$(dirname "$0")/../upstream.sh"
 
-here=$(cd "$(dirname "$0")" && pwd)
-make_tree() { python3 "$here/make-tree.py" "$@"; }
-keys=$T/keys
-make_tree keys "$keys" && make_tree tree "$keys" "$T/tree" || exit 1
-fpr=$(make_tree fingerprint "$keys" root)
-: >"$T/rules"
-start_server python3 "$here/hostile-mirror.py" "$T/tree" "$T/rules" || exit 1
-client() { as_user ry-user rootyard "$@"; }
-home=$T/home/ry-user
-store=$home/.local/share/rootyard
-partial=$home/.cache/rootyard/partial
+hand_made
+hostile "$T/tree" "$T/rules"
 AS_ENV+=(ROOTYARD_TIMEOUT=2)
 client remote add r "$URL" --fingerprint "$fpr" --insecure-transport >/dev/null 2>&1 && client pull toy/1 >/dev/null 2>&1 || exit 1
 n=1

@@ -1,21 +1,18 @@
 #!/bin/bash
 # Which server a name without one means, and servers that move.
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/upstream.sh
+. "$(dirname "$0")/../upstream.sh"
 
-here=$(cd "$(dirname "$0")" && pwd)
-make_tree() { python3 "$here/make-tree.py" "$@"; }
-keys=$T/keys
-make_tree keys "$keys" && make_tree tree "$keys" "$T/tree" || exit 1
+hand_made
 cp -a "$T/tree" "$T/moved"
 make_tree tree "$keys" "$T/other" repo=ffffffffffffffffffffffffffffffff
-fpr=$(make_tree fingerprint "$keys" root)
 urls=()
 for d in tree moved other; do
-	start_server python3 "$here/hostile-mirror.py" "$T/$d" "$T/none" || exit 1
+	hostile "$T/$d" "$T/none"
 	urls+=("$URL")
 done
 tree=${urls[0]} moved=${urls[1]} other=${urls[2]}
-client() { as_user ry-user rootyard "$@"; }
 usual() { client remote list --json | python3 -c 'import json,sys; print(*[r["name"] for r in json.load(sys.stdin) if r["default"]])'; }
 
 is "$(usual)" default "without a remote of one's own the shipped one is asked"

@@ -1,21 +1,13 @@
 #!/bin/bash
 # One tree, three ways to pull from it: signed, by simplestreams, as lxc-download does; and an archive of one's own. The image is the same.
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/upstream.sh
+. "$(dirname "$0")/../upstream.sh"
 
-arch=$(dpkg --print-architecture)
-yard=$T/yard tree=$T/yard/tree in=$T/incoming public=$T/yard/tree/public image=toy/one/$arch/default
-index() { as_user ry-index rootyard-index -C "$tree" "$@"; }
-client() { as_user ry-user rootyard "$@"; }
-home=$T/home/ry-user
-store=$home/.local/share/rootyard
-install -d -o ry-index "$yard"
-night() { # SERIAL make-incoming's words
-	"$TOP/tests/cli/make-incoming.py" "$in" "$image" "$@" pad=300000 packages="base=$1"
-	index add -q "$in/$image/$1" >/dev/null && index publish -q >/dev/null 2>&1
-}
+published
+image=$one
 id_of() { sha256sum <"$public/images/$image/$1/rootfs.man" | cut -d' ' -f1; }
-index init -q --root-home "$yard/root" --name "Test site" >"$T/fpr" 2>/dev/null || exit 1
-night 20260101_0000 seed=a
+night "$one" 20260101_0000 seed=a
 test_ca "$T/ca" || skip_all "no openssl"
 start_server rootyard-httpd --user ry-www --root "$public" --listen 127.0.0.1:0 --tls-cert "$T/ca/server.crt" --tls-key "$T/ca/server.key" || exit 1
 URL=${URL%/}
@@ -48,7 +40,7 @@ is "$(facts "$T/by-streams")" "$(facts "$store/images/$first")" "all names, owne
 is "$(facts "$T/by-lxc")" "$(facts "$store/images/$first")" "... and as lxc-download does"
 is "$(cat "$T/by-lxc/start")" "$(cat "$T/by-streams/start")" "... and are started alike"
 
-night 20260102_0000 seed=a note=second
+night "$one" 20260102_0000 seed=a note=second
 second=$(id_of 20260102_0000)
 exits 0 "the next night of a server that signs nothing" client pull --json s:toy/one
 like "$OUT" "\"id\":\"$second\"" "... comes"

@@ -1,30 +1,15 @@
 #!/bin/bash
 # A mirror: everything verified, nothing fetched twice, whole at every instant, and what it serves is pulled like the original.
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/upstream.sh
+. "$(dirname "$0")/../upstream.sh"
 
-here=$TOP/tests/cli
-arch=$(dpkg --print-architecture)
-yard=$T/yard tree=$T/yard/tree in=$T/incoming public=$T/yard/tree/public one=toy/one/$arch/default two=toy/two/$arch/default
-index() { as_user ry-index rootyard-index -C "$tree" "$@"; }
-client() { as_user ry-user rootyard "$@"; }
-home=$T/home/ry-user
+published
 copy=$home/mirror
-install -d -o ry-index "$yard"
-night() { # IMAGE SERIAL make-incoming's words
-	local image=$1
-	shift
-	"$here/make-incoming.py" "$in" "$image" "$@" pad=300000 packages="base=$1"
-	index add -q "$in/$image/$1" >/dev/null && index publish -q >/dev/null 2>&1
-}
-index init -q --root-home "$yard/root" --name "Test site" >"$T/fpr" 2>/dev/null || exit 1
 night "$one" 20260101_0000 seed=a
 night "$two" 20260101_0001 seed=b
-: >"$T/rules"
-start_server python3 "$here/hostile-mirror.py" "$public" "$T/rules" || exit 1
-log=$SERVER_LOG.err
+hostile "$public" "$T/rules"
 client remote add r "$URL" --fingerprint "$(cat "$T/fpr")" --insecure-transport >/dev/null 2>&1 || exit 1
-fact() { python3 -c 'import json,sys; print(json.loads(sys.argv[1])[sys.argv[2]])' "$OUT" "$1"; }
-said() { tr -d '\000' <"$log"; }
 # What a mirror has of a tree: all that somebody signed for.
 served() { (cd "$1" && find -L . -type f ! -path './.*' ! -path './v2/*' ! -path './sigs/*' ! -path './badge/*' ! -path './api/v1/images/*' \
 	! -path './api/v1/schema.json' ! -name 'build.log' ! -path './images/*/index.html' ! -name history.json -print0 | sort -z | xargs -0 sha256sum); }

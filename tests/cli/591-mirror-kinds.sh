@@ -1,32 +1,19 @@
 #!/bin/bash
 # Mirrors of servers that sign nothing, and of some of their images: indexes name what is there, and clients take it.
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/upstream.sh
+. "$(dirname "$0")/../upstream.sh"
 
-arch=$(dpkg --print-architecture)
-yard=$T/yard tree=$T/yard/tree in=$T/incoming public=$T/yard/tree/public one=toy/one/$arch/default two=toy/two/$arch/default
-index() { as_user ry-index rootyard-index -C "$tree" "$@"; }
-client() { as_user ry-user rootyard "$@"; }
-home=$T/home/ry-user
+published
 chmod 711 "$home"
-install -d -o ry-index "$yard"
-night() { # IMAGE SERIAL make-incoming's words
-	local image=$1
-	shift
-	"$TOP/tests/cli/make-incoming.py" "$in" "$image" "$@" pad=300000 packages="base=$1"
-	index add -q "$in/$image/$1" >/dev/null && index publish -q >/dev/null 2>&1
-}
-index init -q --root-home "$yard/root" --name "Test site" >"$T/fpr" 2>/dev/null || exit 1
 night "$one" 20260101_0000 seed=a
 night "$two" 20260101_0001 seed=b
 night "$two" 20260102_0001 seed=b note=second
-: >"$T/rules"
-start_server python3 "$TOP/tests/cli/hostile-mirror.py" "$public" "$T/rules" || exit 1
-log=$SERVER_LOG.err source=$URL
-said() { tr -d '\000' <"$log"; }
+hostile "$public" "$T/rules"
+source=$URL
 client remote add r "$URL" --fingerprint "$(cat "$T/fpr")" --insecure-transport >/dev/null 2>&1
 client remote add s "$URL" --kind simplestreams --insecure-transport >/dev/null 2>&1
 client remote add l "$URL" --kind lxc --insecure-transport >/dev/null 2>&1
-fact() { python3 -c 'import json,sys; print(json.loads(sys.argv[1])[sys.argv[2]])' "$OUT" "$1"; }
 serve() { # DIR REMOTE KIND
 	start_server rootyard-httpd --user ry-www --root "$1" --listen 127.0.0.1:0 || exit 1
 	client remote add "$2" "$URL" --kind "$3" --insecure-transport >/dev/null 2>&1

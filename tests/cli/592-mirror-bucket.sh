@@ -1,26 +1,16 @@
 #!/bin/bash
 # A mirror in a bucket: signed requests, files first, the switch last, whatever the store does meanwhile.
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=tests/upstream.sh
+. "$(dirname "$0")/../upstream.sh"
 
-arch=$(dpkg --print-architecture)
-yard=$T/yard tree=$T/yard/tree in=$T/incoming public=$T/yard/tree/public one=toy/one/$arch/default
-index() { as_user ry-index rootyard-index -C "$tree" "$@"; }
-client() { as_user ry-user rootyard "$@"; }
-install -d -o ry-index "$yard"
-night() { # SERIAL make-incoming's words
-	"$TOP/tests/cli/make-incoming.py" "$in" "$one" "$@" pad=300000 packages="base=$1"
-	index add -q "$in/$one/$1" >/dev/null && index publish -q >/dev/null 2>&1
-}
-index init -q --root-home "$yard/root" --name "Test site" >"$T/fpr" 2>/dev/null || exit 1
-night 20260101_0000 seed=a
-: >"$T/rules"
-start_server python3 "$TOP/tests/cli/hostile-mirror.py" "$public" "$T/rules" || exit 1
+published
+night "$one" 20260101_0000 seed=a
+hostile "$public" "$T/rules"
 client remote add r "$URL" --fingerprint "$(cat "$T/fpr")" --insecure-transport >/dev/null 2>&1 || exit 1
 mkdir -p "$T/store/bucket" && : >"$T/faults"
 start_server python3 "$TOP/tests/cli/toy-s3.py" "$T/store" "$T/faults" || exit 1
 store=$URL log=$SERVER_LOG.err
-said() { tr -d '\000' <"$log"; }
-fact() { python3 -c 'import json,sys; print(json.loads(sys.argv[1])[sys.argv[2]])' "$OUT" "$1"; }
 mirror() { client mirror --endpoint "$store" --insecure-transport "$@"; }
 copy=$T/store/bucket/pub
 
@@ -48,8 +38,8 @@ client remote add m "$URL" --fingerprint "$(cat "$T/fpr")" --insecure-transport 
 exits 0 "an image is pulled from it" client pull -q m:toy/one
 is "$OUT" "$(sha256sum <"$public/images/$one/20260101_0000/rootfs.man" | cut -d' ' -f1)" "... under its id"
 
-night 20260102_0000 seed=a note=second
-night 20260103_0000 seed=a note=second
+night "$one" 20260102_0000 seed=a note=second
+night "$one" 20260103_0000 seed=a note=second
 before=$(sha256sum <"$copy/meta/2/current")
 for fault in "PUT pub/images/*/rootfs.tar.xz 503" "PUT pub/streams/v1/* reset" "PUT pub/meta/2/current 503"; do
 	echo "$fault" >"$T/faults"

@@ -10,20 +10,12 @@ if [ -z "${RY_TEST_NS:-}" ]; then
 	export S3RVER
 fi
 . "$here/../lib.sh"
+# shellcheck source=tests/upstream.sh
+. "$here/../upstream.sh"
 
-arch=$(dpkg --print-architecture)
-yard=$T/yard tree=$T/yard/tree in=$T/incoming public=$T/yard/tree/public one=toy/one/$arch/default
-index() { as_user ry-index rootyard-index -C "$tree" "$@"; }
-client() { as_user ry-user rootyard "$@"; }
-install -d -o ry-index "$yard"
-night() { # SERIAL make-incoming's words
-	"$TOP/tests/cli/make-incoming.py" "$in" "$one" "$@" pad=300000 packages="base=$1"
-	index add -q "$in/$one/$1" >/dev/null && index publish -q >/dev/null 2>&1
-}
-index init -q --root-home "$yard/root" --name "Test site" >"$T/fpr" 2>/dev/null || exit 1
-night 20260101_0000 seed=a
-: >"$T/rules"
-start_server python3 "$TOP/tests/cli/hostile-mirror.py" "$public" "$T/rules" || exit 1
+published
+night "$one" 20260101_0000 seed=a
+hostile "$public" "$T/rules"
 client remote add r "$URL" --fingerprint "$(cat "$T/fpr")" --insecure-transport >/dev/null 2>&1 || exit 1
 mkdir "$T/store"
 cat >"$T/s3.js" <<'J'
@@ -34,7 +26,6 @@ J
 start_server node "$T/s3.js" "$T/store" || exit 1
 store=$URL
 AS_ENV+=(AWS_ACCESS_KEY_ID=S3RVER AWS_SECRET_ACCESS_KEY=S3RVER)
-fact() { python3 -c 'import json,sys; print(json.loads(sys.argv[1])[sys.argv[2]])' "$OUT" "$1"; }
 mirror() { client mirror --endpoint "$store" --insecure-transport "$@"; }
 
 exits 0 "a tree is mirrored to a bucket" mirror --json r: s3://bucket/pub
@@ -44,8 +35,8 @@ is "$(fact fetched_files)" 0 "... nothing is fetched"
 client remote add m "$store/bucket/pub" --fingerprint "$(cat "$T/fpr")" --insecure-transport >/dev/null 2>&1
 exits 0 "an image is pulled from the bucket" client pull -q m:toy/one
 is "$OUT" "$(sha256sum <"$public/images/$one/20260101_0000/rootfs.man" | cut -d' ' -f1)" "... under its id"
-night 20260102_0000 seed=a note=second
-night 20260103_0000 seed=a note=second
+night "$one" 20260102_0000 seed=a note=second
+night "$one" 20260103_0000 seed=a note=second
 exits 0 "the next nights" mirror --json r: s3://bucket/pub
 ok "... copied within the store where nothing changed" test "$(fact linked_files)" -ge 3
 exits 0 "its client follows" client pull --json m:toy/one

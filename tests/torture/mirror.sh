@@ -8,28 +8,21 @@ BUILD=$(cd "$(dirname "$1")" && pwd)
 SAN=$(basename "$1")
 export BUILD SAN
 . "$TOP/tests/lib.sh" "$@"
+# shellcheck source=tests/upstream.sh
+. "$TOP/tests/upstream.sh"
 EVERY=${EVERY:-1} BUDGET=${BUDGET:-86400}
 gcc -O1 -D_GNU_SOURCE -o "$T/torture" "$TOP/tests/torture/torture.c" || exit 1
 
-arch=$(dpkg --print-architecture)
-yard=$T/yard tree=$T/yard/tree in=$T/incoming public=$T/yard/tree/public one=toy/one/$arch/default
 W=$T/ram
 mkdir "$W" && mount -t tmpfs -o size=1g,mode=755 none "$W" && install -d -o ry-user "$W/u" && install -d -m 1777 "$W/tmp" || exit 1
 AS_ENV+=("TMPDIR=$W/tmp")
-index() { as_user ry-index rootyard-index -C "$tree" "$@"; }
-client() { as_user ry-user rootyard "$@"; }
-install -d -o ry-index "$yard"
-night() { # SERIAL make-incoming's words
-	"$TOP/tests/cli/make-incoming.py" "$in" "$one" "$@" pad=30000 packages="base=$1"
-	index add -q "$in/$one/$1" >/dev/null && index publish -q >/dev/null 2>&1
-}
-index init -q --root-home "$yard/root" --name torture >"$T/fpr" 2>/dev/null || exit 1
-night 20260101_0000 seed=a
-: >"$T/rules"
-start_server python3 "$TOP/tests/cli/hostile-mirror.py" "$public" "$T/rules" || exit 1
+PAD=30000
+published
+night "$one" 20260101_0000 seed=a
+hostile "$public" "$T/rules"
 client remote add r "$URL" --fingerprint "$(cat "$T/fpr")" --insecure-transport >/dev/null 2>&1 || exit 1
 client mirror -q r: "$W/u/base" || exit 1
-night 20260102_0000 seed=a note=second
+night "$one" 20260102_0000 seed=a note=second
 
 # All that the shown generation names is there, as it was signed for.
 reader_sees_whole() { # MIRROR

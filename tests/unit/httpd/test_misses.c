@@ -29,15 +29,20 @@ static int64_t now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static struct misses *open_misses(const struct scratch *s, struct site *site)
+{
+	struct err e;
+
+	assert_int_equal(site_open(site, s->path, &e), 0);
+	return misses_new(site);
+}
+
 static void misses_hold_until_the_directory_changes(void **state)
 {
 	const struct scratch *s = *state;
 	struct site site;
-	struct misses *m;
-	struct err e;
+	struct misses *m = open_misses(s, &site);
 
-	assert_int_equal(site_open(&site, s->path, &e), 0);
-	m = misses_new(&site);
 	assert_int_equal(mkdirat(s->fd, "a", 0755), 0);
 	assert_int_equal(mkdirat(s->fd, "b", 0755), 0);
 	assert_int_equal(mkdirat(s->fd, "c", 0755), 0);
@@ -81,11 +86,8 @@ static void misses_walk_again(void **state)
 {
 	const struct scratch *s = *state;
 	struct site site;
-	struct misses *m;
-	struct err e;
+	struct misses *m = open_misses(s, &site);
 
-	assert_int_equal(site_open(&site, s->path, &e), 0);
-	m = misses_new(&site);
 	assert_int_equal(mkdirat(s->fd, "old", 0755), 0);
 	assert_int_equal(mkdirat(s->fd, "old/a", 0755), 0);
 	assert_int_equal(mkdirat(s->fd, "new", 0755), 0);
@@ -104,12 +106,9 @@ static void misses_take_names_of_any_length(void **state)
 {
 	const struct scratch *s = *state;
 	struct site site;
-	struct misses *m;
-	struct err e;
+	struct misses *m = open_misses(s, &site);
 	char name[SITE_PATH_MAX];
 
-	assert_int_equal(site_open(&site, s->path, &e), 0);
-	m = misses_new(&site);
 	settle();
 	for (size_t len = 1; len < sizeof(name); len++) {
 		memset(name, 'n', len);
