@@ -326,7 +326,6 @@ static int remove_all_but_log(const struct job *j, struct err *e)
 	for (size_t i = 0; i < names.count; i++)
 		if (strcmp(names.name[i], "build.log") != 0 &&
 			strcmp(names.name[i], TEST_LOG) != 0 &&
-			strcmp(names.name[i], "lock") != 0 &&
 			fs_remove_tree(j->stage_dir, names.name[i], e) < 0)
 			return -1;
 	return 0;

@@ -185,7 +185,6 @@ int place_serial(struct place *p, struct job *j, const char *wanted, struct err 
 
 int place_commit(struct place *p, const char *serial, struct err *e)
 {
-	unlinkat(p->stage.dir, "lock", 0);
 	if (fchmod(p->stage.dir, p->dir_mode) < 0)
 		return err_sys(e, "cannot set the mode of '%s'", serial);
 	if (fs_sync(p->stage.dir, serial, e) < 0)
@@ -221,14 +220,18 @@ void place_sweep(const char *out_dir, const char *cache, const struct image *ima
 		workdir_sweep(work, WORK_PREFIX, NULL, NULL);
 }
 
-/* build.json goes first: what is half removed must not look complete. */
+/* Under the name of one that is being made: what is half removed does not look like a build,
+ * and is swept. */
 static int remove_build(int variant, const char *serial, struct err *e)
 {
-	auto_free char *complete = xasprintf("%s/build.json", serial);
+	char suffix[9], name[sizeof(STAGE_PREFIX) + sizeof(suffix)];
 
-	if (unlinkat(variant, complete, 0) < 0 && errno != ENOENT)
-		return err_sys(e, "cannot remove '%s'", complete);
-	return fs_remove_tree(variant, serial, e);
+	if (fs_random_suffix(suffix, sizeof(suffix) - 1, e) < 0)
+		return -1;
+	snprintf(name, sizeof(name), STAGE_PREFIX ".%s", suffix);
+	if (renameat(variant, serial, variant, name) < 0)
+		return errno == ENOENT ? 0 : err_sys(e, "cannot remove '%s'", serial);
+	return fs_remove_tree(variant, name, e);
 }
 
 int place_prune(

@@ -6,28 +6,25 @@
 
 #include <fcntl.h>
 #include <sys/file.h>
-#include <time.h>
+#include <sys/stat.h>
 
-#define LOCK_NAME   "lock"
-#define TRIES       16
-#define ABANDONED_S 3600 /* of one whose owner died before it had a lock */
+#define TRIES 16
 
-/* Makes the lock file and takes it; false when a sweeper was faster. */
-static bool take_lock(struct workdir *w)
+/* False when a sweeper was faster. A file system without such locks has nobody who could
+ * sweep, either. */
+static bool take_lock(const struct workdir *w)
 {
 	struct stat st;
 
-	w->lock = openat(
-		w->dir, LOCK_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (w->lock < 0)
+	if (flock(w->dir, LOCK_EX) < 0 && errno != EBADF && errno != ENOLCK &&
+		errno != EOPNOTSUPP)
 		return false;
-	return flock(w->lock, LOCK_EX) == 0 && fstat(w->lock, &st) == 0 &&
-	       st.st_nlink > 0;
+	return fstat(w->dir, &st) == 0 && st.st_nlink > 0;
 }
 
 static void close_all(struct workdir *w)
 {
-	int *const fds[] = { &w->base_dir, &w->dir, &w->lock };
+	int *const fds[] = { &w->base_dir, &w->dir };
 
 	for (size_t i = 0; i < ARRAY_COUNT(fds); i++) {
 		if (*fds[i] >= 0)
@@ -41,8 +38,11 @@ int workdir_make(int base_dir, const char *prefix, struct workdir *out, struct e
 	for (int i = 0; i < TRIES; i++) {
 		struct workdir w = WORKDIR_INIT;
 
-		if (fs_mkdtemp_at(base_dir, prefix, w.name, sizeof(w.name), e) < 0)
-			return -1;
+		if (fs_mkdtemp_at(base_dir, prefix, w.name, sizeof(w.name), e) < 0) {
+			if (e->sys != ENOENT)
+				return -1;
+			continue; /* a sweeper was faster than its mode */
+		}
 		w.base_dir = fcntl(base_dir, F_DUPFD_CLOEXEC, 3);
 		w.dir = openat(base_dir, w.name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 		if (w.base_dir >= 0 && w.dir >= 0 && take_lock(&w)) {
@@ -53,15 +53,6 @@ int workdir_make(int base_dir, const char *prefix, struct workdir *out, struct e
 	}
 	return err_set(
 		e, ERR_BUSY, "cannot make a directory '%s.*': others remove it", prefix);
-}
-
-/* Is its owner gone? Holds the lock on true. */
-static bool is_abandoned(int dir, const struct stat *st, int *lock)
-{
-	*lock = openat(dir, LOCK_NAME, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-	if (*lock < 0)
-		return errno == ENOENT && st->st_mtim.tv_sec + ABANDONED_S < time(NULL);
-	return flock(*lock, LOCK_EX | LOCK_NB) == 0;
 }
 
 /* What a build in a user namespace made belongs to ids that are not ours. */
@@ -84,15 +75,11 @@ struct sweeping {
 static bool sweep_one(int base_dir, const char *name, const struct sweeping *s)
 {
 	auto_fd int dir = openat(base_dir, name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	auto_fd int lock = -1;
 	struct stat st;
 
-	if (dir < 0 || fstat(dir, &st) < 0 || st.st_uid != geteuid())
-		return false;
-	/* Without a lock it is empty yet; an owner who still lives makes another. */
-	if (unlinkat(base_dir, name, AT_REMOVEDIR) == 0)
-		return true;
-	if (!is_abandoned(dir, &st, &lock))
+	/* The lock is gone with its owner; one that is not taken yet makes another. */
+	if (dir < 0 || fstat(dir, &st) < 0 || st.st_uid != geteuid() ||
+		flock(dir, LOCK_EX | LOCK_NB) < 0)
 		return false;
 	if (s->before)
 		s->before(s->ctx, name, dir);

@@ -1,7 +1,7 @@
 /* workdir.h -- a private directory that disappears: at the end, or, when its owner was
  * killed, at the next start.
- * Rules   0700, named PREFIX.XXXXXX; an flock on `lock` in it says that it is in use;
- *         only directories of our own user are ever removed
+ * Rules   0700, named PREFIX.XXXXXX; an flock on it says that it is in use; only directories
+ *         of our own user are ever removed
  * Owns    the descriptors; workdir_remove takes the directory away */
 #ifndef BUILDER_WORKDIR_H
 #define BUILDER_WORKDIR_H
@@ -10,13 +10,13 @@
 
 struct workdir {
 	int base_dir; /* owned copy */
-	int dir, lock;
+	int dir;
 	char name[64];
 };
 
 #define WORKDIR_INIT                                                                     \
 	{                                                                                \
-		.base_dir = -1, .dir = -1, .lock = -1                                    \
+		.base_dir = -1, .dir = -1                                                \
 	}
 
 int workdir_make(int base_dir, const char *prefix, struct workdir *out,

@@ -57,17 +57,24 @@ static void sweep_takes_what_the_dead_left(void **state)
 	assert_false(is_there(s, name));
 }
 
+static void sweep_takes_what_a_killed_remover_left(void **state)
+{
+	struct scratch *s = *state;
+
+	assert_int_equal(mkdirat(s->fd, "x.half", 0700), 0);
+	assert_int_equal(mkdirat(s->fd, "x.half/w", 0700), 0);
+	assert_int_equal(workdir_sweep(s->fd, "x", NULL, NULL), 1);
+	assert_false(is_there(s, "x.half"));
+}
+
 static void sweep_takes_nothing_else(void **state)
 {
 	struct scratch *s = *state;
 
-	assert_int_equal(mkdirat(s->fd, "x.fresh", 0700), 0);
-	assert_int_equal(mkdirat(s->fd, "x.fresh/in", 0700), 0);
 	assert_int_equal(mkdirat(s->fd, "xy", 0700), 0);
 	assert_int_equal(mkdirat(s->fd, "other", 0700), 0);
 	assert_int_equal(symlinkat("other", s->fd, "x.link"), 0);
 	assert_int_equal(workdir_sweep(s->fd, "x", NULL, NULL), 0);
-	assert_true(is_there(s, "x.fresh"));
 	assert_true(is_there(s, "xy"));
 	assert_true(is_there(s, "other"));
 	assert_true(is_there(s, "x.link"));
@@ -79,6 +86,7 @@ int main(void)
 		scratch_test(workdir_is_private_and_goes),
 		scratch_test(sweep_spares_those_in_use),
 		scratch_test(sweep_takes_what_the_dead_left),
+		scratch_test(sweep_takes_what_a_killed_remover_left),
 		scratch_test(sweep_takes_nothing_else),
 	};
 
