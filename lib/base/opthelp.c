@@ -175,6 +175,30 @@ static bool takes_names(const struct command *c)
 	return strncmp(c->args, "NAME", 4) == 0 || strncmp(c->args, "[NAME]", 6) == 0;
 }
 
+/* What another parser knows of its options and verbs is in its help. */
+static void print_asking(const struct program *p, struct out *out)
+{
+	const char *bar = "\t";
+
+	for (const struct command *c = p->commands; c->name; c++)
+		if (c->raw && !c->hidden) {
+			out_result(out, "%s%s", bar, c->name);
+			bar = "|";
+		}
+	if (*bar == '|')
+		out_result(out,
+			")\n"
+			"\t\task=(\"${COMP_WORDS[0]}\")\n"
+			"\t\tfor word in \"${COMP_WORDS[@]:i:COMP_CWORD-i}\"; do\n"
+			"\t\t\t[[ $word == -* ]] || ask+=(\"$word\")\n\t\tdone\n"
+			"\t\twords=$(\"${ask[@]}\" --help 2>/dev/null | sed -n \\\n"
+			"\t\t\t-e '/^commands:/,/^$/s/^  \\([a-z][a-z-]*\\) .*/\\1/p' "
+			"\\\n"
+			"\t\t\t-e 's/^  .\\{0,4\\}\\(--[a-z-]*\\).*/\\1/p')\n"
+			"\t\t[[ $cur == -* ]] || words=$(grep -v '^-' <<<\"$words\")"
+			" ;;\n");
+}
+
 /* What exists is known to the program alone: it is asked. */
 static void print_name_completion(const struct program *p, struct out *out)
 {
@@ -202,7 +226,7 @@ void opt_print_bash(const struct program *p, struct out *out)
 	out_result(out,
 		"# bash completion of %s\n%s()\n{\n"
 		"\tlocal cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]}\n"
-		"\tlocal verb= words= i\n\n\tCOMPREPLY=()\n",
+		"\tlocal verb= words= word i ask=()\n\n\tCOMPREPLY=()\n",
 		p->name, function);
 	print_verb_search(p, out);
 	/* A value: leave it to the shell's own file names. */
@@ -214,21 +238,24 @@ void opt_print_bash(const struct program *p, struct out *out)
 		print_value_options(out, c, c->opts);
 	out_result(out, ")\n\t\treturn ;;\n\tesac\n\tcase $verb in\n");
 	for (const struct command *c = p->commands; c->name; c++) {
-		if (c->hidden || !*c->name)
+		if (c->hidden || c->raw || !*c->name)
 			continue;
 		out_result(out, "\t%s) words='", c->name);
 		print_command_words(out, c);
 		out_result(out, "' ;;\n");
 	}
+	print_asking(p, out);
 	out_result(out, "\t*) words='");
 	print_verbs(out, p, " ");
 	if (!opt_has_verbs(p))
 		print_words(out, p->commands[0].opts);
 	print_words(out, opt_common);
 	print_words(out, opt_program);
-	out_result(out, "' ;;\n\tesac\n"
-			"\t[[ $cur == -* || ( -z $verb && $words != ' -'* ) ]] &&\n"
-			"\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n");
+	out_result(out,
+		"' ;;\n\tesac\n"
+		"\t[[ $cur == -* || ${ask-} || ( -z $verb && $words != ' -'* ) ]] "
+		"&&\n"
+		"\t\tCOMPREPLY=($(compgen -W \"$words\" -- \"$cur\"))\n");
 	print_name_completion(p, out);
 	out_result(out, "\treturn 0\n}\ncomplete -o bashdefault -o default -F %s %s\n",
 		function, p->name);

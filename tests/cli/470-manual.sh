@@ -23,7 +23,21 @@ is "$(comm -13 <(sort -u "$T/all") <(printf '%s\n' "$documented" | grep -e '^--'
 rootyard --completion=bash >"$T/completion"
 ok "completion is a script" bash -n "$T/completion"
 for verb in $verbs; do
-	like "$(cat "$T/completion")" "[|[:space:]]$verb\\)" "completion knows $verb"
+	like "$(cat "$T/completion")" "[|[:space:]]${verb}[|)]" "completion knows $verb"
 done
+completes() { # WORD...: what the shell offers for the last
+	local COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMPREPLY=()
+	"_${1//-/_}"
+	echo "${COMPREPLY[*]}"
+}
+. "$T/completion"
+eval "$(rootyard-index --completion=bash)"
+is "$(completes rootyard pul)" "pull" "completion offers verbs"
+is "$(completes rootyard run --detach --vol)" "--volume" "... and their options"
+is "$(completes rootyard pull --dry)" "--dry-run" "... those of the other half of the program too"
+is "$(completes rootyard remote set)" "set-url" "... and the verbs of a verb"
+is "$(completes rootyard-index -C tree key root ro)" "rotate" "... of any depth"
+is "$(completes rootyard-index key root init --root-p)" "--root-passphrase-fd" "... with their options"
+is "$(completes rootyard pull x)" "" "... and leaves the rest to the shell"
 is "$(ry --version)" "rootyard $(sed -n 's/^VERSION = //p' "$TOP/Makefile")" "--version is the Makefile's"
 done_testing
