@@ -34,23 +34,50 @@ static const char functions[] =
 	"	done <$admin/diversions\n"
 	"}\n";
 
+/* Those of the packages from *next on that are unpacked before package number `at` is
+ * configured. */
+static void add_preinsts(const struct debplan *plan, unsigned int stage, size_t at,
+	size_t *next, struct buf *out)
+{
+	for (; *next < plan->count && plan->package[*next].after <= at; (*next)++) {
+		const struct debplan_package *p = &plan->package[*next];
+
+		if (p->stage == stage)
+			buf_printf(out, "preinst %s %s\n", p->name, p->arch);
+	}
+}
+
+static bool is_last_call(const struct debplan *plan, size_t at)
+{
+	for (size_t i = at + 1; i < plan->configure_count; i++)
+		if (plan->begins[i])
+			return false;
+	return true;
+}
+
 /* What is essential is configured as mmdebstrap does it, the rest as apt does: triggers
- * wait until all is done. */
+ * wait until all is done, and what no later unpacking waits for is left to dpkg, whose
+ * order is another. */
 static void add_calls(const struct debplan *plan, unsigned int stage, struct buf *out)
 {
 	const char *options = stage == 0 ? "--force-depends" : "--no-triggers";
+	size_t next = 0;
 
 	for (size_t i = 0; i < plan->configure_count; i++) {
 		const struct debplan_package *p = &plan->package[plan->configure[i]];
 
 		if (p->stage != stage)
 			continue;
-		if (plan->begins[i])
-			buf_printf(
-				out, "\ndpkg --force-unsafe-io %s --configure", options);
+		if (plan->begins[i]) {
+			buf_add_str(out, "\n");
+			add_preinsts(plan, stage, i, &next, out);
+			if (stage > 0 && is_last_call(plan, i))
+				break;
+			buf_printf(out, "dpkg --force-unsafe-io %s --configure", options);
+		}
 		buf_printf(out, " %s", p->name);
 	}
-	buf_add_str(out, "\n");
+	buf_add_str(out, "\ndiverted\n");
 	if (stage > 0)
 		buf_add_str(out, "dpkg --force-unsafe-io --configure --pending\n");
 }
@@ -58,13 +85,6 @@ static void add_calls(const struct debplan *plan, unsigned int stage, struct buf
 void debconfigure_script(const struct debplan *plan, unsigned int stage, struct buf *out)
 {
 	buf_add_str(out, functions);
-	for (size_t i = 0; i < plan->count; i++) {
-		const struct debplan_package *p = &plan->package[i];
-
-		if (p->stage == stage)
-			buf_printf(out, "preinst %s %s\n", p->name, p->arch);
-	}
-	buf_add_str(out, "diverted\n");
 	add_calls(plan, stage, out);
 	buf_add_str(out, "dpkg-query -f '${db:Status-Status}\\n' -W | "
 			 "grep -vx installed || exit 0\nexit 98\n");

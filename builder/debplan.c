@@ -4,7 +4,7 @@
 
 #include "lib/base/relpath.h"
 
-#define MAGIC "rootyard-plan 1"
+#define MAGIC "rootyard-plan 2"
 
 void debplan_init(struct debplan *p)
 {
@@ -31,9 +31,11 @@ int debplan_add(struct debplan *p, struct debplan_package **out, struct err *e)
 		p->begins = xrealloc(p->begins, p->room * sizeof(*p->begins));
 	}
 	*out = &p->package[p->count++];
-	**out = (struct debplan_package){
-		.name = "", .version = "", .arch = "", .file = ""
-	};
+	**out = (struct debplan_package){ .name = "",
+		.version = "",
+		.arch = "",
+		.file = "",
+		.after = p->configure_count };
 	return 0;
 }
 
@@ -105,22 +107,26 @@ int debplan_configure(struct debplan *p, const char *name, bool begins, struct e
 
 /* ---- as text */
 
-void debplan_format(const struct debplan *p, struct buf *out)
+static void format_package(const struct debplan_package *x, struct buf *out)
 {
 	char hex[DIGEST_HEX];
 
-	buf_add_str(out, MAGIC "\n");
-	for (size_t i = 0; i < p->count; i++) {
-		const struct debplan_package *x = &p->package[i];
+	digest_hex(&x->sha256, hex);
+	buf_printf(out, "package %u %u %u %lld %s %s %s %s %s\n", x->stage, x->is_auto,
+		x->index, (long long)x->size, hex, x->name, x->version, x->arch, x->file);
+}
 
-		digest_hex(&x->sha256, hex);
-		buf_printf(out, "package %u %u %u %lld %s %s %s %s %s\n", x->stage,
-			x->is_auto, x->index, (long long)x->size, hex, x->name,
-			x->version, x->arch, x->file);
-	}
-	for (size_t i = 0; i < p->configure_count; i++)
+void debplan_format(const struct debplan *p, struct buf *out)
+{
+	size_t next = 0;
+
+	buf_add_str(out, MAGIC "\n");
+	for (size_t i = 0; i < p->configure_count; i++) {
+		for (; next < p->count && p->package[next].after <= i; next++)
+			format_package(&p->package[next], out);
 		buf_printf(out, "%s %zu\n", p->begins[i] ? "call" : "configure",
 			p->configure[i]);
+	}
 }
 
 static int parse_package(struct debplan *p, const char *line, struct err *e)

@@ -2,7 +2,7 @@
  * signed index says they are.
  * Shape   packages in the order in which they are unpacked, `configure` the order in which
  *         they are configured; two stages: what is essential, then the rest. As text:
- *         "rootyard-plan 1", then lines of words
+ *         "rootyard-plan 2", then lines of words, in the order of what happens
  *           package STAGE MARK INDEX SIZE SHA256 NAME VERSION ARCH FILENAME
  *           configure NUMBER, or "call NUMBER" where a call of dpkg begins
  * Bounds  DEBPLAN_MAX packages
@@ -27,6 +27,7 @@ struct debplan_package {
 	int64_t size;
 	unsigned int index; /* of the signed indexes, in the order of their URLs */
 	unsigned int stage; /* 0 or 1 */
+	size_t after;       /* so many are configured before it is unpacked */
 	bool is_auto;       /* came along: nobody asked for it by name */
 };
 

@@ -27,6 +27,11 @@ static const struct known mirrors[] = {
 			{ "debian", "http://ftp.debian.org/debian", "-updates" },
 			{ "debian-security", "http://security.debian.org/debian-security",
 				"-security" } } },
+	/* Of a release past its end the archive keeps the lists of security updates
+	 * longer than all the packages in them. */
+	{ "debian-without-security",
+		{ { "debian", "http://ftp.debian.org/debian", "" },
+			{ "debian", "http://ftp.debian.org/debian", "-updates" } } },
 };
 
 const char *mirror_pick(const char *uris, const char *leaf, struct arena *arena)

@@ -66,7 +66,11 @@ static int fetch_one(struct made *m, size_t i, int64_t *newest_s, struct err *e)
 	if (fetched_get(m->job, &w, &f, e) < 0) {
 		if (e->code == ERR_LIMIT)
 			e->code = ERR_UNTRUSTED;
-		return -1;
+		if (e->code != ERR_NOTFOUND)
+			return -1;
+		e->code = ERR_UPSTREAM;
+		return err_wrap(e, "the archive lacks package '%s' %s of its own index",
+			p->name, p->version);
 	}
 	if (fstat(f.fd, &st) < 0)
 		return err_sys(e, "cannot look at '%s'", w.url);

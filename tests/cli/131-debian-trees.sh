@@ -37,6 +37,15 @@ echo other >"$A/root/usr/bin/early"
 printf '#!/bin/sh\ndpkg-divert --package toy-diverts --rename --divert /usr/bin/early.old --add /usr/bin/early\n' >"$A/control/preinst"
 chmod 755 "$A/control/preinst"
 deb toy-diverts 1 $'Architecture: all\nPre-Depends: toy-early'
+speaks() { # NAME FIELDS: one whose scripts say when they run
+	printf '#!/bin/sh\necho "preinst %s" >>/etc/said\n' "$1" >"$A/control/preinst"
+	printf '#!/bin/sh\necho "postinst %s" >>/etc/said\n' "$1" >"$A/control/postinst"
+	chmod 755 "$A"/control/p*inst
+	deb "$1" 1 $'Architecture: all\n'"$2"
+}
+speaks toy-first ''
+speaks toy-then 'Pre-Depends: toy-first'
+for n in a b c d e f; do speaks toy-$n "Depends: toy-then"; done
 debian_publish one
 mkdir "$A/dists/other"
 sed 's/^Codename: one/Codename: other/; s/^Suite: one/Suite: other/' "$A/dists/one/InRelease" >"$A/dists/other/InRelease"
@@ -70,6 +79,13 @@ is "$(member ours usr/lib/old/file)" old "what lies below a merged directory wen
 like "$(record ours)" "\"url\":\"$URL/pool/toy-lib_1.deb\",\"sha256\":\"$(sha256sum <"$A/pool/toy-lib_1.deb" | cut -d' ' -f1)\",\"verified\":\"openpgp:" "build.json names each package and who signed for it"
 exits 0 "mmdebstrap makes one too" build theirs --mmdebstrap
 is "$("$TOP/tests/cli/compare-tars.py" "$(tar_of theirs)" "$(tar_of ours)")" "" "... and the two are one: content, owners, modes, times"
+recipe "toy-f, toy-e, toy-d, toy-c, toy-b, toy-a"
+exits 0 "packages that wait for each other" build waiting
+unlike "$ERR" 'mmdebstrap' "... are no reason for mmdebstrap"
+is "$(member waiting etc/said | grep -E 'toy-(first|then)')" $'preinst toy-first\npostinst toy-first\npreinst toy-then\npostinst toy-then' "... a script finds configured what it waits for"
+exits 0 "... mmdebstrap makes it too" build waiting-too --mmdebstrap
+is "$(member waiting-too etc/said)" "$(member waiting etc/said)" "... and calls all scripts in the same order"
+recipe toy-early
 asked() { grep -c "GET.*$1" "$T/home/ry-www/log"; }
 for _ in {1..50}; do [ "$(asked toy-lib_1)" -ge 2 ] && break; sleep 0.1; done
 before=$(asked Packages)
@@ -90,6 +106,13 @@ is "$(member diverts usr/bin/early) $(member diverts usr/bin/early.old)" "other 
 recipe "toy-early, no-such"
 exits 11 "a package that nobody has is upstream's fault" build none
 like "$ERR" "no-such" "... and named"
+
+recipe toy-early
+rm -rf "$T/cache/sources"
+mv "$A/pool/toy-lib_1.deb" "$T/lost.deb"
+exits 11 "a package that the archive lost is upstream's fault" build lost
+like "$ERR" "the archive lacks package 'toy-lib' 1 of its own index: .*404" "... and named"
+mv "$T/lost.deb" "$A/pool/toy-lib_1.deb"
 
 # ---- what is not signed
 recipe toy-early

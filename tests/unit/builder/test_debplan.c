@@ -10,10 +10,10 @@
 
 /* ---- plans as text */
 
-static const char plan_text[] = "rootyard-plan 1\n"
+static const char plan_text[] = "rootyard-plan 2\n"
 				"package 0 0 1 10 " SUM " a 1:1 amd64 pool/a.deb\n"
-				"package 1 1 0 20 " SUM " b 2~x all pool/b.deb\n"
 				"call 0\n"
+				"package 1 1 0 20 " SUM " b 2~x all pool/b.deb\n"
 				"call 1\n";
 
 static void plan_survives_its_text(void **state)
@@ -35,15 +35,15 @@ static void plan_survives_its_text(void **state)
 
 static void plan_that_is_not_whole_is_refused(void **state)
 {
-	static const char *const bad[] = { "", "rootyard-plan 2\n", "rootyard-plan 1\n",
-		"rootyard-plan 1\npackage 0 0 0 10 " SUM " a 1 amd64 a.deb\n",
-		"rootyard-plan 1\npackage 0 0 0 10 " SUM " a 1 amd64 a.deb\ncall 1\n",
-		"rootyard-plan 1\npackage 0 0 0 10 " SUM
+	static const char *const bad[] = { "", "rootyard-plan 1\n", "rootyard-plan 2\n",
+		"rootyard-plan 2\npackage 0 0 0 10 " SUM " a 1 amd64 a.deb\n",
+		"rootyard-plan 2\npackage 0 0 0 10 " SUM " a 1 amd64 a.deb\ncall 1\n",
+		"rootyard-plan 2\npackage 0 0 0 10 " SUM
 		" a 1 amd64 a.deb\nconfigure 0\n",
-		"rootyard-plan 1\npackage 0 0 0 10 " SUM " a 1 amd64 a.deb x\ncall 0\n",
-		"rootyard-plan 1\npackage 2 0 0 10 " SUM " a 1 amd64 a.deb\ncall 0\n",
-		"rootyard-plan 1\npackage 0 0 0 0 " SUM " a 1 amd64 a.deb\ncall 0\n",
-		"rootyard-plan 1\npackage 0 0 0 1 zz a 1 amd64 a.deb\ncall 0\n" };
+		"rootyard-plan 2\npackage 0 0 0 10 " SUM " a 1 amd64 a.deb x\ncall 0\n",
+		"rootyard-plan 2\npackage 2 0 0 10 " SUM " a 1 amd64 a.deb\ncall 0\n",
+		"rootyard-plan 2\npackage 0 0 0 0 " SUM " a 1 amd64 a.deb\ncall 0\n",
+		"rootyard-plan 2\npackage 0 0 0 1 zz a 1 amd64 a.deb\ncall 0\n" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
@@ -128,11 +128,12 @@ static void simulation_becomes_a_plan(void **state)
 	assert_string_equal(p.package[1].arch, "amd64");
 	assert_true(p.package[0].is_auto);
 	assert_false(p.package[1].is_auto);
+	assert_int_equal(p.package[2].after, 2);
 	debconfigure_script(&p, 1, &script);
 	assert_non_null(strstr(buf_str(&script),
-		"\npreinst b all\npreinst a amd64\npreinst c amd64\ndiverted\n\n"
+		"\npreinst b all\npreinst a amd64\n"
 		"dpkg --force-unsafe-io --no-triggers --configure b a\n"
-		"dpkg --force-unsafe-io --no-triggers --configure c\n"
+		"preinst c amd64\n\ndiverted\n"
 		"dpkg --force-unsafe-io --configure --pending\n"));
 }
 
