@@ -33,7 +33,7 @@ build() { # RELEASE/ARCH/VARIANT OUT CACHE ARG...
 # ---- the tree
 for image in "${images[@]}"; do
 	name=${image%/*}/$arch/${image#*/}
-	fast=(--compress xz=0,zstd=1)
+	fast=(--compress "xz=0,zstd=1")
 	exits 0 "debian/$name is built" build "$name" "$T/ours" "$cache" "${fast[@]}"
 	unlike "$ERR" 'mmdebstrap' "... by ourselves"
 	ours=$OUT
