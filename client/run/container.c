@@ -117,15 +117,15 @@ static int make_dirs(int containers, const struct container_config *config,
 				: open_named(containers, c->name);
 	if (c->dir_fd < 0)
 		return err_sys(e, "cannot open container '%s'", c->name);
+	/* Before the config, whose writing brings the whole directory to disk. */
+	if (!c->fleeting && (mkdirat(c->dir_fd, "upper", 0700) < 0 ||
+				    mkdirat(c->dir_fd, "work", 0700) < 0))
+		return err_sys(
+			e, "cannot make the directories of container '%s'", c->name);
 	snprintf(now, sizeof(now), "%lld", (long long)time(NULL));
 	dated.created = now;
 	if (config_write(c->dir_fd, &dated, e) < 0)
 		return err_wrap(e, "cannot make container '%s'", c->name);
-	if (c->fleeting)
-		return 0;
-	if (mkdirat(c->dir_fd, "upper", 0700) < 0 || mkdirat(c->dir_fd, "work", 0700) < 0)
-		return err_sys(
-			e, "cannot make the directories of container '%s'", c->name);
 	return 0;
 }
 
