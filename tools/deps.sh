@@ -3,7 +3,7 @@
 #   deps.sh [--build|--demo|--bench]    without a word: everything for the tests
 set -eu
 
-BUILD="gcc make pkg-config libc6-dev libarchive-dev libzstd-dev liblzma-dev libjansson-dev libyaml-dev
+BUILD="gcc musl-tools make pkg-config libc6-dev libarchive-dev libzstd-dev liblzma-dev libjansson-dev libyaml-dev
 libgpgme-dev libdivsufsort-dev libssl-dev libcurl4-openssl-dev libsqlite3-dev libmicrohttpd-dev libgnutls28-dev libseccomp-dev"
 RUN="mmdebstrap debian-archive-keyring gnupg gpgv gpg-agent uidmap xz-utils zstd tar ca-certificates openssl"
 TEST="libcmocka-dev libfuse3-dev fuse3 e2fsprogs lxc perl curl wget attr strace iproute2 procps util-linux sqlite3 clang

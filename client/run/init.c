@@ -151,13 +151,19 @@ static void reap(pid_t child)
 			_exit(status_of(status));
 }
 
+/* sigfillset leaves out what the library keeps for itself. */
+static void every_signal(sigset_t *set)
+{
+	memset(set, 0xff, sizeof(*set));
+}
+
 __attribute__((noreturn)) static void serve(pid_t child)
 {
 	sigset_t all;
 
 	/* All are blocked: signals from outside wait here, and none has a handler that
 	 * could be missing. */
-	sigfillset(&all);
+	every_signal(&all);
 	for (;;) {
 		int number = sigwaitinfo(&all, NULL);
 
@@ -174,7 +180,7 @@ void init_main(const struct plan *p, int sock_fd, int tty_fd)
 	struct err e;
 	pid_t child;
 
-	sigfillset(&all);
+	every_signal(&all);
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	if (confine_filter(p->flags, &e) < 0)
 		report_failure(sock_fd, STATUS_OURS, &e);

@@ -52,7 +52,7 @@ int special_attach(int mount_fd, int root_fd, const char *name, long magic, stru
 	seen = mount_open_inside(root_fd, name, O_DIRECTORY, e);
 	if (seen < 0)
 		return -1;
-	if (fstatfs(seen, &st) < 0 || st.f_type != magic)
+	if (fstatfs(seen, &st) < 0 || (long)st.f_type != magic)
 		return err_set(
 			e, ERR_DAMAGED, "'/%s' is not what was mounted there", name);
 	return 0;

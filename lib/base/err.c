@@ -104,7 +104,6 @@ static enum err_code code_of_errno(int number)
 int(err_sys)(struct err *e, const char *fmt, ...)
 {
 	int number = errno;
-	char reason[128];
 	size_t len;
 	va_list ap;
 
@@ -113,8 +112,8 @@ int(err_sys)(struct err *e, const char *fmt, ...)
 	va_end(ap);
 	e->sys = number;
 	len = append_escaped(e->text, strlen(e->text), sizeof(e->text), ": ");
-	append_escaped(e->text, len, sizeof(e->text),
-		strerror_r(number, reason, sizeof(reason)));
+	/* In both libraries it answers with constants, or with its thread's own text. */
+	append_escaped(e->text, len, sizeof(e->text), strerror(number));
 	errno = number;
 	return -1;
 }
