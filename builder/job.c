@@ -147,32 +147,62 @@ int64_t job_log_end(const struct job *j)
 	return end < 0 ? 0 : (int64_t)end;
 }
 
-static bool is_about_trust(const char *line)
+/* What apt, dnf, zypper and pacman say. */
+static bool is_about_trust(const char *text)
 {
 	static const char *const words[] = { "NO_PUBKEY", "is not signed",
-		"signatures were invalid", "signatures couldn't be verified" };
+		"signatures were invalid", "signatures couldn't be verified",
+		"GPG check FAILED", "Signature verification failed",
+		"corrupted package (PGP signature)", "key missing from keyring" };
 
 	for (size_t i = 0; i < ARRAY_COUNT(words); i++)
-		if (strstr(line, words[i]))
+		if (strstr(text, words[i]))
 			return true;
 	return false;
 }
 
+static const char *complaint_in(const char *line)
+{
+	static const struct {
+		const char *mark;
+		size_t skipped;
+	} marks[] = { { "E: ", 3 }, { "Error: ", 7 }, { "error: ", 7 },
+		{ "Signature verification failed", 0 } };
+
+	for (size_t i = 0; i < ARRAY_COUNT(marks); i++)
+		if (strncmp(line, marks[i].mark, strlen(marks[i].mark)) == 0 &&
+			line[marks[i].skipped])
+			return line + marks[i].skipped;
+	return NULL;
+}
+
+/* The end of what was said: before it stands what went well. */
+static char *said_since(const struct job *j, int64_t from_offset)
+{
+	int64_t end = job_log_end(j);
+	char *text = xcalloc(1, CAUSE_MAX + 1);
+
+	if (end - from_offset > CAUSE_MAX)
+		from_offset = end - CAUSE_MAX;
+	if (pread(j->log_fd, text, CAUSE_MAX, (off_t)from_offset) < 0)
+		text[0] = '\0';
+	return text;
+}
+
 void job_cause(const struct job *j, int64_t from_offset, struct err *e)
 {
-	auto_free char *text = xcalloc(1, CAUSE_MAX + 1);
-	ssize_t n = pread(j->log_fd, text, CAUSE_MAX, (off_t)from_offset);
+	auto_free char *text = said_since(j, from_offset);
 	const struct err before = *e;
 	char *rest = text;
 
-	if (n <= 0)
-		return;
 	if (e->code == ERR_UPSTREAM && is_about_trust(text))
 		e->code = ERR_UNTRUSTED;
 	for (char *line; (line = strsep(&rest, "\n"));) {
-		if (strncmp(line, "E: ", 3) != 0)
+		const char *complaint = complaint_in(line);
+
+		if (!complaint)
 			continue;
-		err_set(e, e->code, "%s: %s", before.text, line + 3);
+		err_set(e, e->code, "%s: %s", before.text, complaint);
 		return;
 	}
 }

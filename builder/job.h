@@ -122,8 +122,8 @@ void job_log(struct job *j, const char *fmt, ...) nonnull printf_like(2, 3);
 /* Where the log ends now: for job_cause. */
 int64_t job_log_end(const struct job *j) nonnull;
 
-/* Appends apt's first complaint ("E: ...") behind from_offset to the sentence; one about
- * signatures makes it ERR_UNTRUSTED. */
+/* Appends the first complaint of a package manager ("E: ...", "error: ...") behind
+ * from_offset to the sentence; one about signatures makes it ERR_UNTRUSTED. */
 void job_cause(const struct job *j, int64_t from_offset, struct err *e) nonnull;
 
 /* When a command failed because the disk is full, says so instead. */
