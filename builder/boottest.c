@@ -190,7 +190,7 @@ static int boot(struct booting *b, struct err *e)
 {
 	static const char *const start[] = { "start", NAME, NULL };
 	static const char *const asks_systemd[] = { "exec", NAME, "--", "sh", "-c",
-		"test \"$(cat /proc/1/comm)\" = systemd", NULL };
+		"case $(readlink /proc/1/exe) in */systemd) ;; *) false ;; esac", NULL };
 	auto_buf struct buf out = BUF_INIT(OUTPUT_MAX);
 	int status;
 

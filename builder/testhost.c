@@ -10,14 +10,15 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define COMMAND_S  600
-#define ROOTYARD   BINDIR "/rootyard"
-#define PREFIX     "rootyard-test"
-#define ARCHIVE    "rootfs.tar.zst"
-#define META       "meta.tar.xz"
-#define CGROUPS    "/sys/fs/cgroup"
-#define ARGS_MAX   16
-#define OUTPUT_MAX (64U << 10)
+#define COMMAND_S    600
+#define ROOTYARD     BINDIR "/rootyard"
+#define PREFIX       "rootyard-test"
+#define ARCHIVE      "rootfs.tar.zst"
+#define META         "meta.tar.xz"
+#define CGROUPS      "/sys/fs/cgroup"
+#define ARGS_MAX     16
+#define OUTPUT_MAX   (64U << 10)
+#define CGROUP_TRIES 300 /* of 10 ms */
 
 /* ---- signals wait while a container may be running */
 
@@ -130,12 +131,24 @@ static void make_cgroup(struct testhost *h)
 	h->cgroup_fd = open(procs, O_WRONLY | O_CLOEXEC);
 }
 
+static bool is_gone(const char *dir)
+{
+	return rmdir(dir) == 0 || errno == ENOENT;
+}
+
+/* What looks after containers stays for a moment when they are gone; nobody else is
+ * in it. */
 static void remove_cgroup(const struct testhost *h)
 {
 	auto_free char *top = cgroup_path(h, ""), *own = cgroup_path(h, "/shell");
+	auto_free char *kill = cgroup_path(h, "/cgroup.kill");
+	const struct timespec pause = { .tv_nsec = 10 * 1000000L };
+	auto_fd int fd = open(kill, O_WRONLY | O_CLOEXEC);
 
-	if (access(top, F_OK) == 0 && (rmdir(own) < 0 || rmdir(top) < 0))
-		errno = 0; /* somebody is in it: the next one tries again */
+	if (fd >= 0)
+		dprintf(fd, "1");
+	for (int i = 0; i < CGROUP_TRIES && !(is_gone(own) && is_gone(top)); i++)
+		nanosleep(&pause, NULL);
 }
 
 /* ---- ending what runs */

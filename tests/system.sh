@@ -58,7 +58,7 @@ debian_image() {
 	mkdir -p "$STORE/images/$id" "$STORE/refs/lab/$name/1/$ARCH"
 	chown ry-user: "$STORE/images" "$STORE/images/$id"
 	ry unpack "$DEBIAN" "$STORE/images/$id/rootfs" >/dev/null || return 1
-	printf 'arch %s\ninit /sbin/init\nstop_signal SIGRTMIN+3\nepoch 0\n' "$ARCH" >"$STORE/images/$id/start"
+	printf 'arch %s\ninit systemd\nstop_signal SIGRTMIN+3\nepoch 0\n' "$ARCH" >"$STORE/images/$id/start"
 	echo "20260101_0000 $id" >"$STORE/refs/lab/$name/1/$ARCH/default"
 	chown -R ry-user: "$STORE/refs" "$STORE/images/$id/start"
 }

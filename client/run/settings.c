@@ -161,8 +161,8 @@ int settings_command(const struct settings *s, int image_fd, char *const *argv,
 	out->is_system = s->init || (!s->app && !argv[0] && prefer_init && *out->init);
 	if (!out->is_system)
 		out->argv[0] = shell;
-	else
-		out->argv[0] = *out->init ? out->init : any_init;
+	else /* what an image says is a kind of init, seldom where it is */
+		out->argv[0] = out->init[0] == '/' ? out->init : any_init;
 	if (out->is_system)
 		config_make_uuid(out->uuid);
 	if (!out->is_system || signal_number(out->stop_signal) < 0)

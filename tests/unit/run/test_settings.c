@@ -1,5 +1,8 @@
 #include "client/run/settings.h"
+#include "tests/unit/scratch.h"
 #include "tests/unit/unit.h"
+
+#include <fcntl.h>
 
 static void a_layer_is_disk_or_memory_with_a_size(void **state)
 {
@@ -40,11 +43,36 @@ static void the_size_of_a_layer_is_what_was_said(void **state)
 	assert_string_equal(size, "50%");
 }
 
+static void an_init_is_a_kind_or_a_path(void **state)
+{
+	static const char *const facts[][2] = { { "init systemd\n", "/sbin/init" },
+		{ "init init\n", "/sbin/init" }, { "init /bin/runit\n", "/bin/runit" },
+		{ "arch amd64\n", "/sbin/init" } };
+	const struct scratch *s = *state;
+	struct settings asked = SETTINGS_INIT;
+	char *const none[] = { NULL };
+	struct err e;
+
+	asked.init = true;
+	for (size_t i = 0; i < ARRAY_COUNT(facts); i++) {
+		struct settings_command command;
+		auto_fd int fd = openat(
+			s->fd, "start", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+		assert_int_equal(
+			write(fd, facts[i][0], strlen(facts[i][0])), strlen(facts[i][0]));
+		assert_int_equal(
+			settings_command(&asked, s->fd, none, true, &command, &e), 0);
+		assert_string_equal(command.argv[0], facts[i][1]);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_layer_is_disk_or_memory_with_a_size),
 		cmocka_unit_test(the_size_of_a_layer_is_what_was_said),
+		scratch_test(an_init_is_a_kind_or_a_path),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
