@@ -17,6 +17,8 @@
 enum chroot_flags {
 	CHROOT_NETWORK = 1, /* the host's network and its resolver's addresses */
 	CHROOT_NO_SYNC = 2, /* nosync.h */
+	CHROOT_MOUNTS = 4,  /* may mount, as root of a user namespace in which every id is
+			       itself: what was mounted for it, it cannot take away */
 };
 
 /* fd: a descriptor that the command keeps, or -1. */

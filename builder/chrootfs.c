@@ -157,11 +157,80 @@ static int mount_lines(int root_dir, const struct mount_line *line, size_t count
 	return 0;
 }
 
+/* What lies over target now, and below. */
+static int make_read_only(int root_dir, const char *target)
+{
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID |
+					       MOUNT_ATTR_NODEV };
+	auto_fd int fd = open_target(root_dir, target, 0);
+
+	if (fd < 0)
+		return errno;
+	return mount_setattr(fd, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr, sizeof(attr)) <
+			       0
+		       ? errno
+		       : 0;
+}
+
+static int mount_read_only(int root_dir, const char *target, const char *source)
+{
+	auto_fd int fd = open_target(root_dir, target, 0);
+	char path[PATH_ROOM];
+
+	if (fd < 0)
+		return errno;
+	fd_path(fd, path);
+	return mount(source, path, NULL, MS_BIND | MS_REC, NULL) < 0
+		       ? errno
+		       : make_read_only(root_dir, target);
+}
+
 static int mount_binds(int root_dir, const struct chroot *c)
 {
 	for (size_t i = 0; i < c->bind_count; i++) {
-		int error = mount_at(root_dir, c->bind[i].target, c->bind[i].source, NULL,
-			MS_BIND, NULL);
+		const struct chroot_bind *b = &c->bind[i];
+		int error = b->read_only ? mount_read_only(root_dir, b->target, b->source)
+					 : mount_at(root_dir, b->target, b->source, NULL,
+						   MS_BIND, NULL);
+
+		if (error)
+			return error;
+	}
+	return 0;
+}
+
+/* ---- what of /proc is the machine's */
+
+static int guard(int root_dir, const char *target, const char *source)
+{
+	auto_fd int over = open_target(root_dir, target, 0);
+	auto_fd int from = over < 0 ? -1 : open_target(root_dir, source, 0);
+	char over_path[PATH_ROOM], from_path[PATH_ROOM];
+
+	if (over < 0)
+		return errno == ENOENT ? 0 : errno;
+	if (from < 0)
+		return errno;
+	fd_path(over, over_path);
+	fd_path(from, from_path);
+	return mount(from_path, over_path, NULL, MS_BIND, NULL) < 0
+		       ? errno
+		       : make_read_only(root_dir, target);
+}
+
+static int guard_proc(int root_dir)
+{
+	static const struct {
+		const char *target, *source;
+	} guarded[] = { { "proc/sys", "proc/sys" },
+		{ "proc/sysrq-trigger", "proc/sysrq-trigger" },
+		{ "proc/irq", "proc/irq" }, { "proc/bus", "proc/bus" },
+		{ "proc/fs", "proc/fs" }, { "proc/mtrr", "proc/mtrr" },
+		{ "proc/kcore", "dev/null" }, { "proc/kmsg", "dev/null" },
+		{ "proc/keys", "dev/null" }, { "proc/timer_list", "dev/null" } };
+
+	for (size_t i = 0; i < ARRAY_COUNT(guarded); i++) {
+		int error = guard(root_dir, guarded[i].target, guarded[i].source);
 
 		if (error)
 			return error;
@@ -299,6 +368,8 @@ int chrootfs_enter(const struct chroot *c, bool network, int *net_fd)
 		error = make_nodes(root_dir);
 	if (error == 0)
 		error = mount_lines(root_dir, after_nodes, ARRAY_COUNT(after_nodes));
+	if (error == 0)
+		error = guard_proc(root_dir);
 	if (error == 0)
 		error = mount_binds(root_dir, c);
 	if (error == 0 && network)

@@ -1,7 +1,8 @@
 /* chrootfs.h -- the mounts a command inside the tree sees, and the way in.
  * Rules   called in a fresh mount and pid namespace, between fork and exec; targets are
  *         opened beneath the tree without following links, so that a link in it cannot
- *         redirect a mount
+ *         redirect a mount; of /proc what concerns the whole machine is read-only or
+ *         hidden, for its files know root by id, not by capability
  * Errors  an errno */
 #ifndef BUILDER_CHROOTFS_H
 #define BUILDER_CHROOTFS_H
@@ -15,9 +16,11 @@
 struct chroot_bind {
 	const char *source; /* absolute, outside */
 	const char *target; /* relative to the root, a directory that exists or is made */
+	bool read_only; /* with what is mounted below, no set-ids, no devices; a target
+			       that exists, file or directory */
 };
 
-#define CHROOT_BINDS_MAX 4
+#define CHROOT_BINDS_MAX 48
 
 struct chroot {
 	const char *root; /* absolute path of the tree */

@@ -1,7 +1,8 @@
 /* A Debian tree: made by ourselves, or, where that meets what it does not model, by
  * mmdebstrap, which verifies the archive, downloads with apt, and configures everything
- * in a chroot of its own. */
+ * in a chroot of its own; of this host it sees what hostview.h shows. */
 #include "builder/archive.h"
+#include "builder/hostview.h"
 #include "builder/keyring.h"
 #include "builder/mirror.h"
 #include "builder/source.h"
@@ -9,17 +10,15 @@
 
 #include "lib/base/atomic.h"
 #include "lib/base/fs.h"
-#include "lib/base/spawn.h"
 
 #include <fcntl.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 
 #define MMDEBSTRAP   "/usr/bin/mmdebstrap"
 #define ARGS_MAX     32
-#define ENV_MAX      8
 #define ARCHIVES_DIR "var/cache/apt/archives"
 #define LISTS_DIR    "var/lib/apt/lists"
+#define TREE         HOSTVIEW_BUILD "/root"
 /* We check, keep and clean up ourselves. */
 #define SKIP                                                                             \
 	"--skip=check/empty,check/qemu,download/empty,essential/unlink,cleanup/apt,"     \
@@ -132,13 +131,13 @@ static void make_args(struct job *j, const struct mirror *mirror, struct args *a
 	add(a, arena_printf(&j->arena, "--variant=%s", variant_of(j->recipe)));
 	add(a, arena_printf(&j->arena, "--architectures=%s",
 		       text_str(&j->recipe->image.architecture_mapped)));
-	add(a, arena_printf(&j->arena, "--keyring=%s/%s", j->work, ARCHIVE_KEYS));
+	add(a, "--keyring=/" HOSTVIEW_BUILD "/" ARCHIVE_KEYS);
 	if (j->release->accept_expired_release_days > 0)
 		add(a, "--aptopt=Acquire::Check-Valid-Until \"false\"");
 	if (include)
 		add(a, include);
 	add(a, suite_of(j->recipe));
-	add(a, j->root);
+	add(a, "/" TREE);
 	for (size_t i = 0; i < mirror->count; i++)
 		add(a, mirror->line[i]);
 	a->word[a->count] = NULL;
@@ -146,31 +145,21 @@ static void make_args(struct job *j, const struct mirror *mirror, struct args *a
 
 /* ---- the store shared by builds, over the tree's own directories */
 
-static int bind_over(struct job *j, const char *source, const char *target, struct err *e)
+static int bind_over(struct job *j, const char *source, const char *target,
+	struct chroot *c, struct err *e)
 {
-	auto_free char *path = xasprintf("%s/%s", j->root, target);
-
-	if (fs_mkdirs(j->root_dir, target, 0755, e) < 0)
-		return -1;
-	if (mount(source, path, NULL, MS_BIND, NULL) < 0)
-		return err_sys(e, "cannot bind '%s'", target);
-	return 0;
+	c->bind[c->bind_count++] = (struct chroot_bind){
+		.source = source,
+		.target = arena_printf(&j->arena, "%s/%s", TREE, target),
+	};
+	return fs_mkdirs(j->root_dir, target, 0755, e);
 }
 
-static void unbind(const struct job *j, const char *target)
+static int run(struct job *j, const struct args *a, struct chroot *c, struct err *e)
 {
-	auto_free char *path = xasprintf("%s/%s", j->root, target);
-
-	umount2(path, MNT_DETACH | UMOUNT_NOFOLLOW);
-}
-
-static int run(struct job *j, const struct args *a, struct err *e)
-{
-	auto_free char *tmpdir = xasprintf("TMPDIR=%s/tmp", j->work);
-	const char *env[ENV_MAX] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-		"LC_ALL=C.UTF-8", "HOME=/root", "DEBIAN_FRONTEND=noninteractive", tmpdir,
-		NULL };
-	struct spawn s = SPAWN_INIT;
+	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+		"LC_ALL=C.UTF-8", "HOME=/root", "DEBIAN_FRONTEND=noninteractive",
+		"TMPDIR=/" HOSTVIEW_BUILD "/tmp", NULL };
 	int64_t from;
 
 	if (mkdirat(j->work_dir, "tmp", 0755) < 0 && errno != EEXIST)
@@ -178,10 +167,9 @@ static int run(struct job *j, const struct args *a, struct err *e)
 	for (size_t i = 0; i < a->count; i++)
 		job_log(j, "%s %s", i ? " " : "+", a->word[i]);
 	from = job_log_end(j);
-	s.argv = a->word;
-	s.env = job_with_proxies(j, env);
-	s.stdout_fd = s.stderr_fd = j->log_fd;
-	if (spawn_run(&s, e) == 0)
+	c->env = job_with_proxies(j, env);
+	c->log_fd = j->log_fd;
+	if (chroot_run(c, a->word, -1, CHROOT_NETWORK | CHROOT_MOUNTS, e) == 0)
 		return 0;
 	if (e->code == ERR_FAILED)
 		e->code = ERR_UPSTREAM;
@@ -212,17 +200,15 @@ static int forget_host(const struct job *j, struct err *e)
 static int with_mmdebstrap(struct job *j, const struct mirror *mirror, struct err *e)
 {
 	struct args a = { .count = 0 };
-	int rc;
+	struct chroot c = { .root = NULL };
 
 	make_args(j, mirror, &a);
-	if (archive_take_store(j, e) < 0 ||
-		bind_over(j, j->archives, ARCHIVES_DIR, e) < 0 ||
-		bind_over(j, j->lists, LISTS_DIR, e) < 0)
+	if (archive_take_store(j, e) < 0 || hostview_make(j, &c, e) < 0)
 		return -1;
-	rc = run(j, &a, e);
-	unbind(j, LISTS_DIR);
-	unbind(j, ARCHIVES_DIR);
-	return rc;
+	if (bind_over(j, j->archives, ARCHIVES_DIR, &c, e) < 0 ||
+		bind_over(j, j->lists, LISTS_DIR, &c, e) < 0)
+		return -1;
+	return run(j, &a, &c, e);
 }
 
 /* 1: mmdebstrap is to make it. */

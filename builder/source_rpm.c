@@ -1,12 +1,12 @@
 /* An rpm-based tree made by this host's dnf or yum, which resolves, verifies and installs
- * into an empty directory. */
+ * into an empty directory; of this host it sees what hostview.h shows. */
 #include "builder/archive.h"
 #include "builder/evidence.h"
+#include "builder/hostview.h"
 #include "builder/source.h"
 
 #include "lib/base/atomic.h"
 #include "lib/base/fs.h"
-#include "lib/base/spawn.h"
 
 #include <sys/stat.h>
 
@@ -42,7 +42,8 @@ static const char *manager(void)
 /* ---- what it reads */
 
 /* source.url is the content of a repository file. */
-static int write_repository(struct job *j, struct digest *sha256, struct err *e)
+static int write_repository(
+	struct job *j, struct chroot *c, struct digest *sha256, struct err *e)
 {
 	auto_free char *name =
 		xasprintf("%s.repo", text_str(&j->recipe->image.distribution));
@@ -57,7 +58,8 @@ static int write_repository(struct job *j, struct digest *sha256, struct err *e)
 			name);
 	buf_add_byte(&text, '\n');
 	*sha256 = digest_of(buf_bytes(&text));
-	if (fs_mkdirs(j->work_dir, REPOS, 0755, e) < 0)
+	if (hostview_add_repositories(j, buf_str(&text), c, e) < 0 ||
+		fs_mkdirs(j->work_dir, REPOS, 0755, e) < 0)
 		return -1;
 	dir = fs_open_dir_at(j->work_dir, REPOS, e);
 	return dir < 0 ? -1 : atomic_write_file(dir, name, buf_bytes(&text), 0644, e);
@@ -117,18 +119,17 @@ static int add_components(struct job *j, struct args *a, struct err *e)
 static int make_args(struct job *j, const char *program, struct args *a, struct err *e)
 {
 	add(a, program);
-	add(a, arena_printf(&j->arena, "--installroot=%s", j->root));
+	add(a, "--installroot=/" HOSTVIEW_BUILD "/root");
 	add(a, arena_printf(&j->arena, "--releasever=%s",
 		       text_str(&j->recipe->image.release)));
 	add(a, arena_printf(&j->arena, "--forcearch=%s",
 		       text_str(&j->recipe->image.architecture_kernel)));
-	add(a, arena_printf(&j->arena, "--setopt=reposdir=%s/" REPOS, j->work));
-	add(a, arena_printf(&j->arena, "--setopt=cachedir=%s/rpm-cache", j->work));
+	add(a, "--setopt=reposdir=/" HOSTVIEW_BUILD "/" REPOS);
+	add(a, "--setopt=cachedir=/" HOSTVIEW_BUILD "/rpm-cache");
 	add(a, "--setopt=keepcache=False");
 	if (has_keys(j)) {
 		add(a, "--setopt=*.gpgcheck=1");
-		add(a, arena_printf(&j->arena, "--setopt=*.gpgkey=file://%s/" KEY_FILE,
-			       j->work));
+		add(a, "--setopt=*.gpgkey=file:///" HOSTVIEW_BUILD "/" KEY_FILE);
 	}
 	add(a, "install");
 	add(a, "-y");
@@ -146,27 +147,29 @@ static int make_args(struct job *j, const char *program, struct args *a, struct 
 
 /* ---- the run */
 
-static int run(struct job *j, const struct args *a, struct err *e)
+static int run(struct job *j, const struct args *a, struct chroot *c, struct err *e)
 {
 	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
 		"LC_ALL=C.UTF-8", "HOME=/root", NULL };
-	struct spawn s = SPAWN_INIT;
+	int64_t from;
 
 	for (size_t i = 0; i < a->count; i++)
 		job_log(j, "%s %s", i ? " " : "+", a->word[i]);
-	s.argv = a->word;
-	s.env = job_with_proxies(j, env);
-	s.stdout_fd = s.stderr_fd = j->log_fd;
-	if (spawn_run(&s, e) == 0)
+	from = job_log_end(j);
+	c->env = job_with_proxies(j, env);
+	c->log_fd = j->log_fd;
+	if (chroot_run(c, a->word, -1, CHROOT_NETWORK, e) == 0)
 		return 0;
 	if (e->code == ERR_FAILED)
 		e->code = ERR_UPSTREAM;
+	job_cause(j, from, e);
 	return job_failed(j, e);
 }
 
 int source_rpmbootstrap(struct job *j, struct err *e)
 {
 	const char *program = manager();
+	struct chroot c = { .root = NULL };
 	struct args a = { .count = 0 };
 	struct digest sha256;
 
@@ -175,10 +178,10 @@ int source_rpmbootstrap(struct job *j, struct err *e)
 			"rpmbootstrap needs dnf or yum on this host: install dnf");
 	if (!has_keys(j) && evidence_missing(j, "source.url", e) < 0)
 		return err_wrap(e, "'source.keys' is empty");
-	if (write_repository(j, &sha256, e) < 0 ||
+	if (hostview_make(j, &c, e) < 0 || write_repository(j, &c, &sha256, e) < 0 ||
 		(has_keys(j) && write_keys(j, e) < 0) || make_args(j, program, &a, e) < 0)
 		return -1;
-	if (run(j, &a, e) < 0)
+	if (run(j, &a, &c, e) < 0)
 		return err_wrap(e, "cannot bootstrap with '%s'", program);
 	job_source(j, "index", "source.url", &sha256, has_keys(j) ? "openpgp" : "none");
 	return 0;

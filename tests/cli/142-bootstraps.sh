@@ -85,7 +85,7 @@ repository right
 exits 0 "a tree of rpm packages is built" build "$T/rp"
 is "$(member toy/yum)$(member toy/dnf)$(member toy/extra)" "yumdnfextra" "... with the manager and what the recipe names"
 repository wrong
-exits 11 "one signed by another key is refused" build "$T/rp"
+exits 3 "one signed by another key is refused" build "$T/rp"
 repository
 exits 3 "without a key nothing verifies it" build "$T/rp"
 like "$ERR" "'source.keys' is empty" "... which is said"

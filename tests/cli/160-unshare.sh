@@ -13,7 +13,7 @@ cat >"$T/recipe/add" <<'Y'
       echo y >/dev/null && head -c 8 /dev/urandom >/dev/null && test -c /dev/full
       ls /dev | sort | tr '\n' ' ' >/etc/seen-dev
       grep -c : /proc/net/dev >/etc/seen-interfaces
-      cut -d' ' -f5 /proc/self/mountinfo | grep -vE '^/dev/(null|zero|full|u?random|tty)$' | sort | tr '\n' ' ' >/etc/seen-mounts
+      cut -d' ' -f5 /proc/self/mountinfo | grep -vE '^/(dev/(null|zero|full|u?random|tty)$|proc/)' | sort | tr '\n' ' ' >/etc/seen-mounts
       test "$(mount -t tmpfs none /mnt 2>/dev/null && echo mounted)" = "" || echo mounted >/etc/seen-mount
       grep -E 'Cap(Eff|Bnd)' /proc/self/status >/etc/seen-caps
   - trigger: post-unpack
