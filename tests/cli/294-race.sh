@@ -1,8 +1,9 @@
 #!/bin/bash
 # Publications in a loop, readers in a loop: no reader ever holds a pair that does not match, and
 # nothing that an index named is missing, however slow its reader. PUBLICATIONS=n says how many, BUDGET=s
-# that no new one begins after so many seconds. The slow reader stays slow to its end in a run of a hundred or
-# more; in a short one until five generations and a prune are behind it.
+# that no new one begins after so many seconds. In a run of a hundred or more the slow reader stays slow to its
+# end (in a short one until five generations and a prune are behind it), and a second reader asks nginx, which
+# promises nothing about pairs: there the retry has something to mend.
 . "$(dirname "$0")/../lib.sh"
 PUBLICATIONS=${PUBLICATIONS:-24} BUDGET=${BUDGET:-86400}
 
@@ -49,8 +50,23 @@ print(hashlib.sha256(body).hexdigest(), "", "-")
 P
 python3 "$T/slow.py" "$URL/$oldest" "$T/go-on" >"$T/slow" &
 slow=$!
-"$TOP/tests/cli/race-client.py" "$URL" "$T/keyring.gpg" "$T/stop" >"$T/reader" 2>&1 &
+nice -n 19 "$TOP/tests/cli/race-client.py" "$URL" "$T/keyring.gpg" "$T/stop" >"$T/reader" 2>&1 &
 reader=$!
+plain=
+if [ "$PUBLICATIONS" -ge 100 ] && command -v nginx >/dev/null; then
+	mkdir -m 755 "$T/nginx"
+	port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+	cat >"$T/nginx/nginx.conf" <<N
+daemon off; pid $T/nginx/pid; error_log $T/nginx/error.log; user nobody nogroup; events { worker_connections 64; }
+http { access_log off; client_body_temp_path $T/nginx/b; proxy_temp_path $T/nginx/p; fastcgi_temp_path $T/nginx/f; uwsgi_temp_path $T/nginx/u; scgi_temp_path $T/nginx/s;
+server { listen 127.0.0.1:$port; root $public; include $STAGE$PREFIX/share/rootyard/serving/nginx.conf; } }
+N
+	nginx -c "$T/nginx/nginx.conf" >"$T/nginx/log" 2>&1 &
+	SERVERS+=($!)
+	for _ in $(seq 50); do curl -s -o /dev/null "http://127.0.0.1:$port/" && break; sleep 0.1; done
+	nice -n 19 "$TOP/tests/cli/race-client.py" "http://127.0.0.1:$port" "$T/keyring.gpg" "$T/stop" >"$T/plain" 2>&1 &
+	plain=$!
+fi
 
 fact=0
 for ((i = 1; i <= PUBLICATIONS && (i <= 5 || SECONDS < BUDGET); i++)); do
@@ -68,6 +84,12 @@ wait "$reader"
 t_show "$(cat "$T/reader")"
 is "$(grep -v '^rounds' "$T/reader" | wc -l)" 0 "no pair is bad after its retry, and nothing an index named is missing"
 ok "... in rounds that went on meanwhile" test "$(sed -n 's/^rounds \([0-9]*\) .*/\1/p' "$T/reader")" -ge 5
+if [ -n "$plain" ]; then
+	wait "$plain"
+	t_show "nginx: $(cat "$T/plain")"
+	is "$(grep -v '^rounds' "$T/plain" | wc -l)" 0 "nor from a server that knows nothing of pairs"
+	ok "... where some were read twice" test "$(sed -n 's/.* retried \([0-9]*\) .*/\1/p' "$T/plain")" -ge 1
+fi
 is "${under_way:-1}" 0 "a reader at 4 kB/s was under way across five generations and a prune"
 wait "$slow"
 is "$(cat "$T/slow")" "$sum" "... and has the whole file of a build that no index names any more"
