@@ -82,8 +82,8 @@ int fsck_run(struct fsck *f, struct err *e)
 {
 	static int (*const checks[])(struct fsck * f, struct err * e) = { check_catalog,
 		check_private, fsck_builds, fsck_images, fsck_oci, fsck_claims,
-		fsck_documents, fsck_live, fsck_chain, fsck_roots, check_staged,
-		fsck_tree };
+		fsck_documents, fsck_live, fsck_pages, fsck_chain, fsck_roots,
+		check_staged, fsck_tree };
 
 	for (size_t i = 0; i < ARRAY_COUNT(checks); i++)
 		if (checks[i](f, e) < 0)

@@ -56,6 +56,9 @@ void fsck_rewrite(struct fsck *f, const char *path, struct bytes text) nonnull;
 void fsck_content(struct fsck *f, const char *path, uint64_t size,
 	const struct digest *sha256) nonnull;
 
+/* F8 of a file beside the generation that follows from the catalog: there, and whole. */
+void fsck_derived(struct fsck *f, const char *path, struct bytes want) nonnull;
+
 /* Does the catalog know a path beneath v2/, or sigs/? 1, 0, -1. */
 int fsck_oci_knows(struct fsck *f, const char *path, struct err *e) must_check nonnull;
 int fsck_claims_know(struct fsck *f, const char *path, struct err *e) must_check nonnull;
@@ -69,6 +72,7 @@ int fsck_claims(struct fsck *f, struct err *e) must_check nonnull;    /* F5 */
 int fsck_tree(struct fsck *f, struct err *e) must_check nonnull;      /* F3 F9 F13 F16 */
 int fsck_documents(struct fsck *f, struct err *e) must_check nonnull; /* F4 F7 */
 int fsck_live(struct fsck *f, struct err *e) must_check nonnull;      /* F6 F7 F8 */
+int fsck_pages(struct fsck *f, struct err *e) must_check nonnull;     /* F8 */
 int fsck_chain(struct fsck *f, struct err *e) must_check nonnull;     /* F10 F15 */
 int fsck_roots(struct fsck *f, struct err *e) must_check nonnull;     /* F11 */
 

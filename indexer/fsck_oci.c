@@ -116,6 +116,30 @@ static int check_tag(const struct catalog_tag *t, void *ctx, struct err *e)
 	return check_list(tags->f, t->group.distro, e);
 }
 
+/* F8: what refers to the images of a build. */
+static int check_referrers(const struct catalog_build *b, void *ctx, struct err *e)
+{
+	static const char *const roles[] = { "image.gz", "image.zst" };
+	struct fsck *f = ctx;
+
+	for (size_t i = 0; i < ARRAY_COUNT(roles); i++) {
+		auto_buf struct buf text = BUF_INIT(OCI_DOC_MAX);
+		char path[LAYOUT_PATH_MAX];
+		struct oci_blob image;
+		int rc = catalog_oci_find(f->yard->catalog, b->id, roles[i], &image, e);
+
+		if (rc < 0)
+			return -1;
+		if (rc == 0)
+			continue;
+		if (oci_referrers(f->yard->catalog, b, &image, &text, e) < 0)
+			return -1;
+		layout_referrers(b->image.distro, &image.sha256, path);
+		fsck_derived(f, path, buf_bytes(&text));
+	}
+	return 0;
+}
+
 int fsck_oci(struct fsck *f, struct err *e)
 {
 	struct catalog_generation g;
@@ -127,7 +151,14 @@ int fsck_oci(struct fsck *f, struct err *e)
 		return rc < 0 ? -1 : 0;
 	if (catalog_oci_walk(f->yard->catalog, check_content, f, e) < 0)
 		return -1;
-	return catalog_tag_walk(f->yard->catalog, NULL, check_tag, &tags, e);
+	if (catalog_tag_walk(f->yard->catalog, NULL, check_tag, &tags, e) < 0)
+		return -1;
+	/* what a static server answers when an engine asks for /v2/ */
+	if (tags.last[0])
+		fsck_derived(f, "v2/index.html", bytes_of_str(OCI_EMPTY_TEXT));
+	if (f->quick)
+		return 0;
+	return catalog_build_walk(f->yard->catalog, NULL, check_referrers, f, e);
 }
 
 /* v2/REPO/KIND/NAME */

@@ -24,7 +24,8 @@ static const struct kind kinds[] = {
 
 struct paging {
 	struct yard *yard;
-	struct writing writing;
+	pages_page *page;
+	void *ctx;
 	struct emit_site site;
 	size_t first, end; /* of the kinds, in this pass */
 	struct arena arena;
@@ -64,7 +65,7 @@ static int write_kinds(struct paging *g, const struct emit_page *p, struct err *
 
 		kinds[k].emit(p, &text);
 		if (buf_check(&text, path, e) < 0 ||
-			writing_put(&g->writing, path, buf_bytes(&text), e) < 0)
+			g->page(path, buf_bytes(&text), g->ctx, e) < 0)
 			return -1;
 	}
 	return 0;
@@ -136,18 +137,23 @@ static int write_distro(int64_t id, const struct image *i, void *ctx, struct err
 	emit_distro_page(&g->site, i->distro, g->row, g->row_count, &text);
 	if (buf_check(&text, path, e) < 0)
 		return -1;
-	return writing_put(&g->writing, path, buf_bytes(&text), e);
+	return g->page(path, buf_bytes(&text), g->ctx, e);
 }
 
-static int write_all(struct paging *g, struct err *e)
+/* The one that is the same for all. */
+static int write_schema(struct paging *g, struct err *e)
+{
+	return g->page("api/v1/schema.json", bytes_of_str(asset_schema), g->ctx, e);
+}
+
+static int write_dirty(struct paging *g, struct err *e)
 {
 	static const struct {
 		size_t first, end;
 	} passes[] = { { 0, 1 }, { 1, 2 }, { 2, ARRAY_COUNT(kinds) } };
 	struct catalog *c = g->yard->catalog;
 
-	if (writing_put(
-		    &g->writing, "api/v1/schema.json", bytes_of_str(asset_schema), e) < 0)
+	if (write_schema(g, e) < 0)
 		return -1;
 	for (size_t i = 0; i < ARRAY_COUNT(passes); i++) {
 		g->first = passes[i].first;
@@ -155,29 +161,69 @@ static int write_all(struct paging *g, struct err *e)
 		if (catalog_dirty_walk(c, write_image, g, e) < 0)
 			return -1;
 	}
-	if (catalog_dirty_walk(c, write_distro, g, e) < 0)
+	return catalog_dirty_walk(c, write_distro, g, e);
+}
+
+static int write_listed(const struct catalog_image *i, void *ctx, struct err *e)
+{
+	if (write_image(i->id, &i->image, ctx, e) < 0)
 		return -1;
-	return writing_end(&g->writing, e);
+	return write_distro(i->id, &i->image, ctx, e);
+}
+
+static int write_all(struct paging *g, struct err *e)
+{
+	g->first = 0;
+	g->end = ARRAY_COUNT(kinds);
+	if (write_schema(g, e) < 0)
+		return -1;
+	return catalog_image_walk(g->yard->catalog, write_listed, g, e);
+}
+
+static int run(struct paging *g, const struct catalog_generation *generation,
+	int (*write)(struct paging *g, struct err *e), struct err *e)
+{
+	char root_fpr[FPR_MAX];
+	int rc;
+
+	if (emission_root(g->yard, root_fpr, e) < 0)
+		return -1;
+	/* the time of the publication, also when a later command finishes it */
+	g->site = (struct emit_site){ .site = &g->yard->site,
+		.repo = g->yard->facts.repo,
+		.root_fpr = root_fpr,
+		.now_s = generation->created_s,
+		.generation = generation->number };
+	rc = write(g, e);
+	arena_release(&g->arena);
+	free(g->past);
+	free(g->row);
+	return rc;
+}
+
+static int put(const char *path, struct bytes text, void *ctx, struct err *e)
+{
+	return writing_put(ctx, path, text, e);
 }
 
 int pages_write(struct yard *y, struct err *e)
 {
+	struct writing writing = { .yard = y };
+	struct paging g = { .yard = y, .page = put, .ctx = &writing };
 	struct catalog_generation staged;
-	char root_fpr[FPR_MAX];
-	struct paging g = { .yard = y, .writing = { .yard = y } };
 	int rc = catalog_generation_find(y->catalog, "staged", &staged, e);
 
-	if (rc <= 0 || emission_root(y, root_fpr, e) < 0)
-		return rc < 0 || rc > 0 ? -1 : 0;
-	/* the time of the publication, also when a later command finishes it */
-	g.site = (struct emit_site){ .site = &y->site,
-		.repo = y->facts.repo,
-		.root_fpr = root_fpr,
-		.now_s = staged.created_s,
-		.generation = staged.number };
-	rc = write_all(&g, e);
-	arena_release(&g.arena);
-	free(g.past);
-	free(g.row);
-	return rc;
+	if (rc <= 0)
+		return rc;
+	if (run(&g, &staged, write_dirty, e) < 0)
+		return -1;
+	return writing_end(&writing, e);
+}
+
+int pages_walk(struct yard *y, const struct catalog_generation *generation,
+	pages_page *page, void *ctx, struct err *e)
+{
+	struct paging g = { .yard = y, .page = page, .ctx = ctx };
+
+	return run(&g, generation, write_all, e);
 }

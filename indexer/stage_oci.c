@@ -71,21 +71,57 @@ static const struct {
 		"application/vnd.in-toto+json" }, /* SLSA, where the build has it */
 };
 
-static int put_artifact(struct catalog *c, const struct catalog_build *b, size_t i,
-	const struct oci_blob *subject, struct oci_entry *out, struct err *e)
+/* The manifest of one such file: 1, or 0 when the build has none. */
+static int make_artifact(struct catalog *c, const struct catalog_build *b, size_t i,
+	const struct oci_blob *subject, struct oci_entry *out, struct buf *text,
+	struct err *e)
 {
-	auto_buf struct buf text = BUF_INIT(DOCUMENT_MAX);
 	struct oci_artifact a = { .type = documents[i].type,
 		.name = documents[i].name,
 		.subject = *subject,
 		.created_s = b->created_s };
-	int rc = put_file(c, b, documents[i].name, "document", &a.blob, e);
+	int rc = catalog_file_find(c, b->id, a.name, &a.blob.sha256, &a.blob.size, e);
 
 	if (rc <= 0)
 		return rc;
-	oci_write_artifact(&text, &a);
-	*out = (struct oci_entry){ .artifact_type = documents[i].type };
-	return put_document(c, b, "artifact", &text, &out->manifest, e) < 0 ? -1 : 1;
+	oci_write_artifact(text, &a);
+	*out = (struct oci_entry){ .artifact_type = a.type,
+		.manifest = oci_blob_of(buf_bytes(text)) };
+	return 1;
+}
+
+static int put_artifact(struct catalog *c, const struct catalog_build *b, size_t i,
+	const struct oci_blob *subject, struct err *e)
+{
+	auto_buf struct buf text = BUF_INIT(DOCUMENT_MAX);
+	struct oci_blob ignored;
+	struct oci_entry entry;
+	int rc = put_file(c, b, documents[i].name, "document", &ignored, e);
+
+	if (rc <= 0)
+		return rc;
+	rc = make_artifact(c, b, i, subject, &entry, &text, e);
+	if (rc <= 0)
+		return rc;
+	return put_document(c, b, "artifact", &text, &ignored, e) < 0 ? -1 : 1;
+}
+
+int oci_referrers(struct catalog *c, const struct catalog_build *b,
+	const struct oci_blob *subject, struct buf *out, struct err *e)
+{
+	struct oci_entry entry[ARRAY_COUNT(documents)];
+	size_t count = 0;
+
+	for (size_t i = 0; i < ARRAY_COUNT(documents); i++) {
+		auto_buf struct buf text = BUF_INIT(DOCUMENT_MAX);
+		int rc = make_artifact(c, b, i, subject, &entry[count], &text, e);
+
+		if (rc < 0)
+			return -1;
+		count += (size_t)rc;
+	}
+	oci_write_index(out, entry, count);
+	return 0;
 }
 
 static int put_referrers(struct catalog *c, const struct catalog_build *b,
@@ -93,22 +129,22 @@ static int put_referrers(struct catalog *c, const struct catalog_build *b,
 {
 	auto_buf struct buf text = BUF_INIT(DOCUMENT_MAX);
 	auto_buf struct buf empty = BUF_INIT(16);
-	struct oci_entry entry[ARRAY_COUNT(documents)];
 	struct oci_blob ignored;
 	char path[LAYOUT_PATH_MAX];
-	size_t count = 0;
+	bool has_any = false;
 
 	for (size_t i = 0; i < ARRAY_COUNT(documents); i++) {
-		int rc = put_artifact(c, b, i, subject, &entry[count], e);
+		int rc = put_artifact(c, b, i, subject, e);
 
 		if (rc < 0)
 			return -1;
-		count += (size_t)rc;
+		has_any = has_any || rc > 0;
 	}
 	buf_add_str(&empty, OCI_EMPTY_TEXT);
-	if (count && put_document(c, b, "document", &empty, &ignored, e) < 0)
+	if (has_any && put_document(c, b, "document", &empty, &ignored, e) < 0)
 		return -1;
-	oci_write_index(&text, entry, count);
+	if (oci_referrers(c, b, subject, &text, e) < 0)
+		return -1;
 	layout_referrers(b->image.distro, &subject->sha256, path);
 	return put_text(c, path, STAGED_BEFORE, buf_bytes(&text), e);
 }

@@ -9,12 +9,18 @@
 
 #include "indexer/notary.h"
 #include "indexer/plan.h"
+#include "lib/model/oci.h"
 
 int stage_oci(struct yard *y, struct notary *n, const struct plan *plan,
 	struct err *e) must_check nonnull;
 
 /* What one build has there: its rows, and the files before the switch. */
 int stage_oci_build(struct catalog *c, const struct catalog_build *b,
+	struct err *e) must_check nonnull;
+
+/* What refers to an image manifest of a build, as v2/ has it. */
+int oci_referrers(struct catalog *c, const struct catalog_build *b,
+	const struct oci_blob *subject, struct buf *out,
 	struct err *e) must_check nonnull;
 
 /* v2/DISTRO/tags/list as the catalog has it. */

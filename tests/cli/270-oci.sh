@@ -112,9 +112,14 @@ damage "a tag that names something else is found" "F2: v2/toy/manifests/one:" "$
 cp "$v2/manifests/$(oci 'tag("one")["manifests"][0]["digest"]')" "$v2/indexes/" && touch -d '3 hours ago' "$v2"/indexes/*
 exits 7 "a manifest among the indexes is found" index fsck
 like "$OUT" "^F3: v2/toy/indexes/$(oci 'tag("one")["manifests"][0]["digest"]')" "... by name"
-rm -r "$v2/indexes" "$v2/manifests/one"
+referrer=$v2/referrers/$(oci 'tag("one")["manifests"][0]["digest"]')
+damage "what refers to an image, changed, is found" "F8: ${referrer#"$public"/}: " "$referrer" sed -i 's/spdx/SPDX/' "$referrer"
+rm -r "$referrer" "$public/v2/index.html" "$v2/indexes" "$v2/manifests/one"
+cp "$T/kept" "$T/referrers"
 exits 7 "indexes and a tag that are gone are found" index fsck
+like "$OUT" "F8: v2/index.html: " "... and the answer to /v2/"
 exits 0 "... and made again" index fsck --repair
+ok "... what refers to an image as it was" cmp "$T/referrers" "$referrer"
 ok "... as they were" cmp "$v2/manifests/one" "$v2/indexes/$one"
 touch -d '3 hours ago' "$v2/blobs/sha256:$(printf x | sha256sum | cut -d' ' -f1)"
 exits 7 "a blob that nothing knows is found" index fsck

@@ -156,4 +156,18 @@ exits 0 "the tree is whole, and old" index fsck
 as_user ry-index sh -c 'touch -d "3 hours ago" "$1/images/toy/one/amd64/default/notes.html"' sh "$public"
 exits 7 "what is no page of ours is found" index fsck
 like "$OUT$ERR" "F3: images/toy/one/amd64/default/notes.html" "... by name"
+rm "$public/images/toy/one/amd64/default/notes.html"
+for page in images/toy/index.html images/toy/one/amd64/default/{index.html,history.json} api/v1/images/toy/one/amd64/default.json api/v1/schema.json badge/toy/one/amd64/default.svg; do
+	want=$(sha256sum <"$public/$page")
+	for damage in changed gone; do
+		if [ $damage = gone ]; then rm "$public/$page"; else sed -i 's/[a-z]/#/' "$public/$page"; fi
+		index fsck >"$T/found" 2>/dev/null
+		like "$? $(cat "$T/found")" "^7 F8: $page: .*; run 'fsck --repair'" "$page, $damage, is found"
+		index fsck --repair -q >/dev/null 2>&1
+		is "$? $(sha256sum <"$public/$page")" "0 $want" "... and made again"
+	done
+done
+page=images/toy/index.html
+as_user ry-index sh -c 'echo "<p>older" >>"$1" && setfattr -n user.rootyard.sha256 -v "$(sha256sum <"$1" | cut -d" " -f1)" "$1"' sh "$public/$page"
+exits 0 "a page that is as it was written, by another version perhaps, is none" index fsck
 done_testing
