@@ -165,7 +165,7 @@ static int write_content(struct taking *t, const struct relpath *path,
 	const struct tree_meta *meta, struct err *e)
 {
 	auto_free char *step = xmalloc(COPY_STEP);
-	auto_fd int fd = tree_file_begin(t->tree, path, e);
+	auto_fd int fd = tree_file_begin(t->tree, path, meta->mode, e);
 	ssize_t n;
 
 	if (fd < 0)

@@ -48,7 +48,7 @@ static struct tree_meta meta_of(
 static int write_content(struct unpacking *u, const struct tree_meta *meta, struct err *e)
 {
 	auto_free char *step = xmalloc(COPY_STEP);
-	auto_fd int fd = tree_file_begin(u->tree, &u->entry.path, e);
+	auto_fd int fd = tree_file_begin(u->tree, &u->entry.path, meta->mode, e);
 	ssize_t n;
 
 	if (fd < 0)

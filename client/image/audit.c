@@ -2,6 +2,7 @@
 
 #include "client/image/place.h"
 #include "lib/base/fs.h"
+#include "lib/base/tree.h"
 
 #include <fcntl.h>
 #include <inttypes.h>
@@ -104,28 +105,42 @@ static bool xattr_is_right(int fd, const struct tar_xattr *x, unsigned char *val
 	return n >= 0 && (size_t)n == x->len && memcmp(value, x->value, x->len) == 0;
 }
 
-static size_t count_xattrs(int fd)
+/* Of a tree that belongs to one user, lists of what others may do were left out. */
+static bool xattr_is_kept(const struct auditing *a, const char *name)
+{
+	return unpack_xattr_is_allowed(name) &&
+	       !(a->job->single_id && tree_attribute_names_ids(name));
+}
+
+static size_t count_xattrs(const struct auditing *a, int fd)
 {
 	auto_free char *names = xmalloc(NAMES_MAX);
 	ssize_t n = flistxattr(fd, names, NAMES_MAX);
 	size_t count = 0;
 
 	for (ssize_t at = 0; at < n; at += (ssize_t)strlen(names + at) + 1)
-		count += unpack_xattr_is_allowed(names + at);
+		count += xattr_is_kept(a, names + at);
 	return count;
 }
 
 static int check_xattrs(struct auditing *a, int fd, const char *path)
 {
 	auto_free unsigned char *value = xmalloc(VALUE_MAX);
+	size_t kept = 0;
 
-	for (size_t i = 0; i < a->want.xattr_count; i++)
-		if (!xattr_is_right(fd, &a->want.xattr[i], value)) {
+	for (size_t i = 0; i < a->want.xattr_count; i++) {
+		const struct tar_xattr *x = &a->want.xattr[i];
+
+		if (!xattr_is_kept(a, x->name))
+			continue;
+		kept++;
+		if (!xattr_is_right(fd, x, value)) {
 			DAMAGE(a, "'%s' has another attribute '%s' than was stored", path,
-				a->want.xattr[i].name);
+				x->name);
 			return 0;
 		}
-	if (count_xattrs(fd) == a->want.xattr_count)
+	}
+	if (count_xattrs(a, fd) == kept)
 		return 1;
 	DAMAGE(a, "'%s' has attributes that were not stored", path);
 	return 0;

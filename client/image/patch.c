@@ -247,7 +247,7 @@ static int write_file(
 {
 	const struct manifest_entry *m = &p->new.entry[at];
 	auto_hasher struct hasher hash = { 0 };
-	auto_fd int fd = tree_file_begin(p->tree, &p->entry.path, e);
+	auto_fd int fd = tree_file_begin(p->tree, &p->entry.path, meta->mode, e);
 	struct digest is;
 
 	if (fd < 0)

@@ -81,7 +81,7 @@ static int write_file(struct unpacking *u, const struct unpack_entry *entry,
 	const struct tree_meta *meta, const struct manifest_entry *want, struct err *e)
 {
 	auto_hasher struct hasher hash = { 0 };
-	auto_fd int fd = tree_file_begin(u->tree, &entry->path, e);
+	auto_fd int fd = tree_file_begin(u->tree, &entry->path, meta->mode, e);
 	bool hashed = want || u->derive;
 
 	if (fd < 0)

@@ -9,6 +9,7 @@
 
 #define WORKING_MODE 0700 /* of a directory that is still being filled */
 #define IMPLIED_MODE 0755 /* of one that has no entry of its own */
+#define ACLS         "system.posix_acl_"
 
 /* What a directory gets at the end. */
 struct pending {
@@ -295,24 +296,55 @@ static void times_of(const struct tree_meta *m, struct timespec out[2])
 	out[0] = out[1] = (struct timespec){ .tv_sec = m->mtime_s };
 }
 
-static int set_meta_fd(const struct tree *t, int fd, const char *path,
+bool tree_attribute_names_ids(const char *name)
+{
+	return strncmp(name, ACLS, sizeof(ACLS) - 1) == 0;
+}
+
+static int set_xattrs(const struct tree *t, int fd, const char *path,
 	const struct tree_meta *m, struct err *e)
 {
-	struct timespec times[2];
-
-	/* Owner first: a change of owner clears setuid bits and capabilities. The mode
-	 * after the xattrs: user.* needs write permission, and an ACL brings group bits.
-	 */
-	if (!(t->flags & TREE_NO_CHOWN) && fchown(fd, m->uid, m->gid) < 0)
-		return entry_sys(path, "set the owner of", e);
 	for (size_t i = 0; i < m->xattr_count; i++) {
 		const struct tree_xattr *x = &m->xattrs[i];
 
+		if (t->flags & TREE_NO_CHOWN && tree_attribute_names_ids(x->name))
+			continue;
 		if (fsetxattr(fd, x->name, x->value, x->len, 0) < 0)
 			return err_sys(
 				e, "cannot set attribute '%s' of '%s'", x->name, path);
 	}
-	if (fchmod(fd, m->mode & 07777) < 0)
+	return 0;
+}
+
+static bool is_foreign(
+	const struct tree *t, const struct stat *st, const struct tree_meta *m)
+{
+	return !(t->flags & TREE_NO_CHOWN) &&
+	       (st->st_uid != m->uid || st->st_gid != m->gid);
+}
+
+/* What is as it should be is not set again: most files of a tree have its writer's ids and
+ * the mode they were made with, and looking costs a tenth of setting. */
+static int set_meta_fd(const struct tree *t, int fd, const char *path,
+	const struct tree_meta *m, struct err *e)
+{
+	struct timespec times[2];
+	struct stat st;
+	bool foreign;
+
+	if (fstat(fd, &st) < 0)
+		return entry_sys(path, "examine", e);
+	foreign = is_foreign(t, &st, m);
+	/* Owner first: a change of owner clears setuid bits and capabilities. The mode
+	 * after the xattrs: user.* needs write permission, and an ACL brings group bits.
+	 */
+	if (foreign && fchown(fd, m->uid, m->gid) < 0)
+		return entry_sys(path, "set the owner of", e);
+	if (set_xattrs(t, fd, path, m, e) < 0)
+		return -1;
+	if ((foreign || m->xattr_count > 0 ||
+		    (st.st_mode & 07777) != (m->mode & 07777)) &&
+		fchmod(fd, m->mode & 07777) < 0)
 		return entry_sys(path, "set the mode of", e);
 	times_of(m, times);
 	if (futimens(fd, times) < 0)
@@ -326,13 +358,16 @@ static int set_meta_at(const struct tree *t, int dir_fd, const struct relpath *p
 {
 	const char *name = relpath_base(p);
 	struct timespec times[2];
+	struct stat st;
 
 	if (m->xattr_count > 0)
 		return err_set(e, ERR_PARSE,
 			"cannot set attribute '%s' of '%s': only files and directories "
 			"have any",
 			m->xattrs[0].name, p->text);
-	if (!(t->flags & TREE_NO_CHOWN) &&
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return entry_sys(p->text, "examine", e);
+	if (is_foreign(t, &st, m) &&
 		fchownat(dir_fd, name, m->uid, m->gid, AT_SYMLINK_NOFOLLOW) < 0)
 		return entry_sys(p->text, "set the owner of", e);
 	if (has_mode && fchmodat(dir_fd, name, m->mode & 07777, 0) < 0)
@@ -464,7 +499,7 @@ int tree_adopt(struct tree *t, const struct relpath *p, int from_fd,
 	return 1;
 }
 
-int tree_file_begin(struct tree *t, const struct relpath *p, struct err *e)
+int tree_file_begin(struct tree *t, const struct relpath *p, mode_t mode, struct err *e)
 {
 	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	int dir_fd = enter_parent(t, p, e);
@@ -473,11 +508,11 @@ int tree_file_begin(struct tree *t, const struct relpath *p, struct err *e)
 
 	if (dir_fd < 0)
 		return -1;
-	fd = openat(dir_fd, name, flags, 0600);
+	fd = openat(dir_fd, name, flags, mode & 0777);
 	if (fd < 0 && errno == EEXIST) {
 		if (clear_way(t, dir_fd, p, e) < 0)
 			return -1;
-		fd = openat(dir_fd, name, flags, 0600);
+		fd = openat(dir_fd, name, flags, mode & 0777);
 	}
 	return fd < 0 ? entry_sys(p->text, "create", e) : fd;
 }

@@ -32,7 +32,7 @@ struct tree_meta {
 };
 
 enum tree_flags {
-	TREE_NO_CHOWN = 1, /* single-id map: ids are not set */
+	TREE_NO_CHOWN = 1, /* single-id map: ids are not set, nor what names others */
 	TREE_REPLACE = 2,  /* a layer over others: a directory makes way for what is none,
 			      and the reverse */
 };
@@ -63,13 +63,17 @@ int tree_hardlink(struct tree *t, const struct relpath *p, const struct relpath 
 int tree_adopt(struct tree *t, const struct relpath *p, int from_fd,
 	const struct relpath *from, struct err *e) must_check nonnull;
 
-/* A regular file in three steps: the descriptor, any number of writes to it by the caller
+/* A regular file in three steps: the descriptor (mode, which tree_file_end sets exactly,
+ * saves that work when it is given here already), any number of writes to it by the caller
  * (fs_write_all or copy_file_range), then the meta. The
  * descriptor stays the caller's to close. */
-int tree_file_begin(
-	struct tree *t, const struct relpath *p, struct err *e) must_check nonnull;
+int tree_file_begin(struct tree *t, const struct relpath *p, mode_t mode,
+	struct err *e) must_check nonnull;
 int tree_file_end(struct tree *t, int fd, const struct relpath *p,
 	const struct tree_meta *m, struct err *e) must_check nonnull;
+
+/* Is this an attribute that names ids, which TREE_NO_CHOWN leaves out? */
+bool tree_attribute_names_ids(const char *name) nonnull;
 
 /* Directory modes and times, deepest first. Nothing may be written afterwards. */
 int tree_finish(struct tree *t, struct err *e) must_check nonnull;

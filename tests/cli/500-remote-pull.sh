@@ -95,6 +95,24 @@ exits 0 "... and pulls" poor pull toy/1
 like "$ERR" 'all files of this image belong to you.*usermod' "... and is told what that means and how to mend it"
 like "$(ls "$T/home/ry-poor/.local/share/rootyard/images")" '^[0-9a-f]{64}\.1id$' "the image is stored as a single-id one"
 is "$(find "$T/home/ry-poor/.local/share/rootyard/images" -printf '%U\n' | sort -u)" 60104 "... of that user alone"
+python3 - "$T/lists.tar" <<'P'
+import io, struct, sys, tarfile
+acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHI", t, p, i) for t, p, i in
+    [(1, 7, 0xffffffff), (4, 5, 0xffffffff), (8, 5, 4), (16, 5, 0xffffffff), (32, 5, 0xffffffff)])
+with tarfile.open(sys.argv[1], "w", format=tarfile.PAX_FORMAT) as tar:
+    d = tarfile.TarInfo("journal")
+    d.type, d.mode, d.gid = tarfile.DIRTYPE, 0o2755, 4
+    d.pax_headers = {"SCHILY.xattr.system.posix_acl_default": acl.decode("utf-8", "surrogateescape")}
+    tar.addfile(d)
+    f = tarfile.TarInfo("journal/f")
+    f.size = 1
+    tar.addfile(f, io.BytesIO(b"x"))
+P
+exits 0 "an image whose directories say what another group may do" poor import -q "$T/lists.tar" lists/1
+exits 0 "... is whole, although nobody is in that group" poor verify lists/1
+exits 0 "... while one with ids" client import -q "$T/lists.tar" lists/1
+is "$(getfattr -hRd -m 'system.posix' "$(dirname "$store")"/rootyard/images/*/rootfs/journal 2>/dev/null | grep -c posix_acl_default)" 1 "... keeps what it says"
+exits 0 "... and is whole too" client verify lists/1
 
 mkdir -m 777 "$T/open" && mkdir -m 700 "$T/open/data" && chown ry-user "$T/open/data"
 AS_ENV+=("XDG_DATA_HOME=$T/open/data")

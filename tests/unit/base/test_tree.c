@@ -38,7 +38,7 @@ static int add_file(
 {
 	struct relpath p = path(name);
 	struct tree_meta m = meta(mode);
-	auto_fd int fd = tree_file_begin(t, &p, e);
+	auto_fd int fd = tree_file_begin(t, &p, 0600, e);
 
 	if (fd < 0 || fs_write_all(fd, text, strlen(text), e) < 0)
 		return -1;
@@ -139,7 +139,7 @@ static void tree_sets_owners_when_it_may(void **state)
 
 		m.uid = 1234;
 		m.gid = 4321;
-		fd = tree_file_begin(t, &p, &e);
+		fd = tree_file_begin(t, &p, m.mode, &e);
 		assert_true(fd >= 0);
 		assert_int_equal(tree_file_end(t, fd, &p, &m, &e), 0);
 		close(fd);
@@ -186,7 +186,7 @@ static void tree_sets_attributes_of_files_and_directories(void **state)
 
 	m.xattrs = &x;
 	m.xattr_count = 1;
-	fd = tree_file_begin(t, &f, &e);
+	fd = tree_file_begin(t, &f, 0444, &e);
 	assert_int_equal(tree_file_end(t, fd, &f, &m, &e), 0);
 	close(fd);
 	m.mode = 0555;
