@@ -5,10 +5,10 @@
 #include "client/image/metafiles.h"
 #include "client/image/patch.h"
 #include "client/image/place.h"
+#include "client/image/rawtar.h"
 #include "client/image/report.h"
 #include "client/image/treetar.h"
-#include "lib/adapt/xz.h"
-#include "lib/adapt/zst.h"
+#include "client/image/writeout.h"
 #include "lib/base/fs.h"
 #include "lib/base/tree.h"
 
@@ -31,24 +31,6 @@ struct unpacking {
 	bool broken; /* the archive could not be read on */
 	unsigned char chunk[CHUNK];
 };
-
-/* ---- the raw bytes, hashed on their way to the tar reader */
-
-struct tap {
-	struct reader in;
-	struct hasher hash;
-	bool wanted;
-};
-
-static ssize_t tap_read(void *ctx, void *buf, size_t size, struct err *e)
-{
-	struct tap *t = ctx;
-	ssize_t n = reader_read(&t->in, buf, size, e);
-
-	if (n > 0 && t->wanted)
-		hasher_add(&t->hash, buf, (size_t)n);
-	return n;
-}
 
 /* ---- one entry */
 
@@ -188,37 +170,6 @@ static int take_entry(struct unpacking *u, const struct tar_entry *t, struct err
 
 /* ---- the archive */
 
-struct decoder {
-	struct xz_reader *xz;
-	struct zst_reader *zst;
-};
-
-static void decoder_release(struct decoder *d)
-{
-	xz_close(&d->xz);
-	zst_close(&d->zst);
-}
-
-static int decode(struct decoder *d, enum unpack_coding coding, const struct reader *file,
-	struct reader *out, struct err *e)
-{
-	switch (coding) {
-	case UNPACK_XZ:
-		if (xz_open(file, 1, &d->xz, e) < 0)
-			return -1;
-		*out = xz_as_reader(d->xz);
-		return 0;
-	case UNPACK_ZST:
-		if (zst_open(file, &d->zst, e) < 0)
-			return -1;
-		*out = zst_as_reader(d->zst);
-		return 0;
-	default:
-		*out = *file;
-		return 0;
-	}
-}
-
 /* What remains behind the last entry belongs to the archive: it is decoded (checksums)
  * and hashed too. */
 static int drain(struct unpacking *u, const struct reader *raw, struct err *e)
@@ -231,7 +182,7 @@ static int drain(struct unpacking *u, const struct reader *raw, struct err *e)
 	return (int)n;
 }
 
-static int check_end(const struct unpacking *u, struct tap *tap, struct err *e)
+static int check_end(const struct unpacking *u, struct rawtar *raw, struct err *e)
 {
 	const struct unpack_job *job = u->job;
 	struct digest got;
@@ -247,7 +198,7 @@ static int check_end(const struct unpacking *u, struct tap *tap, struct err *e)
 		return err_set(e, ERR_UNTRUSTED,
 			"%" PRIu64 " bytes unpacked where %" PRIu64 " were signed for",
 			u->state.bytes, job->limits.unpacked_size);
-	got = hasher_final(&tap->hash);
+	got = rawtar_digest(raw);
 	if (!digest_equal(&got, &job->diff_id))
 		return err_set(e, ERR_UNTRUSTED,
 			"the archive is not the one whose diff id was signed");
@@ -256,12 +207,17 @@ static int check_end(const struct unpacking *u, struct tap *tap, struct err *e)
 
 static int unpack_entries(struct unpacking *u, struct err *e)
 {
+	auto_writeout struct writeout *writeout = NULL;
 	struct tar_entry entry;
 	int rc;
 
-	while ((rc = tar_next(u->tar, &entry, e)) == 1)
+	if (writeout_open(u->job->root_fd, &writeout, e) < 0)
+		return -1;
+	while ((rc = tar_next(u->tar, &entry, e)) == 1) {
 		if (take_entry(u, &entry, e) < 0 || report_progress(u, e) < 0)
 			return -1;
+		writeout_at(writeout, u->state.bytes);
+	}
 	return rc;
 }
 
@@ -276,29 +232,22 @@ static int default_root(struct unpacking *u, struct err *e)
 
 static int unpack_archive(struct unpacking *u, struct err *e)
 {
-	struct tap tap = { .wanted = u->manifest.count > 0 };
-	__attribute__((__cleanup__(decoder_release))) struct decoder decoder = { 0 };
-	struct gated gated = { .gate = u->job->gate, .fd = u->job->archive_fd };
-	struct reader file = u->job->gate ? reader_of_gated(&gated)
-					  : reader_of_fd(&u->job->archive_fd);
-	struct reader raw = { .read = tap_read, .ctx = &tap };
-	int rc;
+	const struct rawtar_from from = { .fd = u->job->archive_fd,
+		.gate = u->job->gate,
+		.coding = u->job->coding,
+		.hashed = u->manifest.count > 0 };
+	auto_rawtar struct rawtar *archive = NULL;
+	struct reader raw;
 
-	if (decode(&decoder, u->job->coding, &file, &tap.in, e) < 0)
+	if (rawtar_open(&from, &archive, e) < 0)
 		return -1;
-	if (tap.wanted)
-		hasher_init(&tap.hash);
+	raw = rawtar_as_reader(archive);
 	if (tar_open(&raw, &u->tar, e) < 0 ||
-		tree_open(u->job->root_fd, u->job->tree_flags, &u->tree, e) < 0)
-		rc = -1;
-	else
-		rc = default_root(u, e) < 0 || unpack_entries(u, e) < 0 ||
-				     drain(u, &raw, e) < 0 || check_end(u, &tap, e) < 0 ||
-				     tree_finish(u->tree, e) < 0
-			     ? -1
-			     : 0;
-	hasher_release(&tap.hash);
-	return rc;
+		tree_open(u->job->root_fd, u->job->tree_flags, &u->tree, e) < 0 ||
+		default_root(u, e) < 0 || unpack_entries(u, e) < 0 ||
+		drain(u, &raw, e) < 0 || check_end(u, archive, e) < 0)
+		return -1;
+	return tree_finish(u->tree, e);
 }
 
 /* ---- all of it */

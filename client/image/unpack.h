@@ -7,16 +7,8 @@
 #ifndef CLIENT_IMAGE_UNPACK_H
 #define CLIENT_IMAGE_UNPACK_H
 
-#include "client/image/gate.h"
-#include "lib/adapt/digest.h"
+#include "client/image/rawtar.h"
 #include "lib/model/unpackpolicy.h"
-
-enum unpack_coding {
-	UNPACK_TAR,
-	UNPACK_XZ,
-	UNPACK_ZST,
-	UNPACK_DELTA, /* not an archive: what to change in a stored tree (patch.h) */
-};
 
 struct unpack_job {
 	int archive_fd;
