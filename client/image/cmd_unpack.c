@@ -1,7 +1,6 @@
 #include "client/image/cmd.h"
 #include "client/image/confine.h"
 #include "client/image/unpacker.h"
-#include "lib/adapt/verify.h"
 #include "lib/base/fs.h"
 #include "lib/base/jsonw.h"
 #include "lib/base/tree.h"
@@ -82,7 +81,8 @@ static int place_open(const char *path, struct place *p, struct err *e)
 	return 0;
 }
 
-static int open_archive(const char *path, struct verified *out, struct err *e)
+/* A local file: there is nothing to compare a digest of it with. */
+static int open_archive(const char *path, struct err *e)
 {
 	auto_fd int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	struct stat st;
@@ -91,10 +91,7 @@ static int open_archive(const char *path, struct verified *out, struct err *e)
 		return err_sys(e, "cannot open '%s'", path);
 	if (!S_ISREG(st.st_mode))
 		return err_set(e, ERR_USAGE, "'%s' is not a regular file", path);
-	if (verify_local(fd, path, out, e) < 0)
-		return -1;
-	fd = -1;
-	return 0;
+	return STEAL_FD(fd);
 }
 
 struct showing {
@@ -144,8 +141,7 @@ static int run(struct call *c, struct err *e)
 	const struct values *v = c->values;
 	__attribute__((__cleanup__(place_release))) struct place place = { .parent_fd =
 										   -1 };
-	auto_verified struct verified archive = { .fd = -1 };
-	auto_fd int root_fd = -1;
+	auto_fd int archive_fd = -1, root_fd = -1;
 	struct showing showing = { .out = c->out };
 	struct unpack_watch watch = {
 		.progress = show, .metafile = no_metafile, .ctx = &showing
@@ -155,14 +151,15 @@ static int run(struct call *c, struct err *e)
 	};
 	struct unpack_done done;
 
-	if (unpack_coding_of(c->argv[0], &job.coding, e) < 0 ||
-		open_archive(c->argv[0], &archive, e) < 0 ||
-		place_open(c->argv[1], &place, e) < 0)
+	if (unpack_coding_of(c->argv[0], &job.coding, e) < 0)
+		return -1;
+	archive_fd = open_archive(c->argv[0], e);
+	if (archive_fd < 0 || place_open(c->argv[1], &place, e) < 0)
 		return -1;
 	root_fd = fs_open_dir_at(place.parent_fd, place.temp, e);
 	if (root_fd < 0 || confined_adopt(root_fd, e) < 0)
 		return -1;
-	job.archive_fd = archive.fd;
+	job.archive_fd = archive_fd;
 	job.root_fd = root_fd;
 	job.limits.strict = v->strict;
 	job.tree_flags = place.ids.full ? 0 : TREE_NO_CHOWN;
