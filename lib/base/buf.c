@@ -36,6 +36,7 @@ unsigned char *buf_reserve(struct buf *b, size_t len)
 			cap = cap > b->ceiling / 2 ? b->ceiling + 1 : cap * 2;
 		b->data = xrealloc(b->data, cap);
 		b->cap = cap;
+		b->data[b->len] = '\0'; /* nothing may come */
 	}
 	return b->data + b->len;
 }

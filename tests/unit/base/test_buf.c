@@ -31,6 +31,19 @@ static void buf_appends_and_stays_terminated(void **state)
 	assert_string_equal(buf_str(&b), "abc---");
 }
 
+static void buf_in_which_nothing_came_is_an_empty_string(void **state)
+{
+	auto_buf struct buf b = BUF_INIT(65536);
+	void *used = malloc(4096);
+
+	(void)state;
+	memset(used, 'x', 4096);
+	free(used);
+	assert_non_null(buf_reserve(&b, 4000));
+	buf_grew(&b, 0);
+	assert_string_equal(buf_str(&b), "");
+}
+
 static void buf_takes_exactly_its_ceiling(void **state)
 {
 	auto_buf struct buf b = BUF_INIT(8);
@@ -160,6 +173,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buf_is_an_empty_string_at_first),
 		cmocka_unit_test(buf_appends_and_stays_terminated),
+		cmocka_unit_test(buf_in_which_nothing_came_is_an_empty_string),
 		cmocka_unit_test(buf_takes_exactly_its_ceiling),
 		cmocka_unit_test(buf_drops_everything_once_over),
 		cmocka_unit_test(buf_printf_over_the_ceiling_writes_nothing),
