@@ -5,7 +5,8 @@
 range is answered by all of it), moved (the same, and the file is another one by then), astray (a range that nobody asked
 for), stall (the first answer stops at half), trunc (every one ends at half), loop, page, busy (503 twice), down (503),
 slow (a second to begin with), coded. What stands behind a ? is there to count anew.
-/v2/ is a container registry of DIR/registry that wants a token for what is called private. Every request becomes a line of LOG.
+/v2/ is a container registry of DIR/registry that wants a token for what is called private, and answers for WAY/NAME in the
+way of WAY. Every request becomes a line of LOG.
 """
 import hashlib
 import html
@@ -170,6 +171,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             doc = json.loads(data)
             types = ("application/vnd.oci.image.index.v1+json", "application/vnd.oci.image.manifest.v1+json")
             fields = [("Content-Type", doc.get("mediaType", types["layers" in doc]))]
+        way = "way_" + name.split("/")[2]
+        if hasattr(self, way):
+            return getattr(self, way)(data)
         self.send(200, data, fields)
 
 
