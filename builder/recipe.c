@@ -1,7 +1,7 @@
 #include "builder/recipe.h"
 
 #include "builder/mapping.h"
-#include "builder/template.h"
+#include "lib/model/template.h"
 
 #include <ctype.h>
 

@@ -7,7 +7,7 @@
 #define BUILDER_RECIPE_H
 
 #include "builder/fields.h"
-#include "builder/template.h"
+#include "lib/model/template.h"
 
 #define RECIPE_BYTES_MAX (4U << 20)
 

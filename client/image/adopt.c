@@ -1,6 +1,7 @@
 #include "client/image/adopt.h"
 
 #include "client/image/imagefiles.h"
+#include "client/image/metafiles.h"
 #include "lib/base/fs.h"
 #include "lib/base/tree.h"
 #include "lib/model/manifest.h"
@@ -21,10 +22,36 @@ static void moved(void *ctx, uint64_t bytes)
 	out_step(a->job->out, "unpack", bytes, 0, "B");
 }
 
+/* Records of incusfiles.h; what is none ends them. */
+static void say_skipped(struct out *out, const char *files, size_t size)
+{
+	char path[257], when[16];
+	size_t at = 0, len;
+	int head;
+
+	while (at < size) {
+		if (sscanf(files + at, "%256s %15s %zu%n", path, when, &len, &head) != 3)
+			return;
+		at += (size_t)head + 1;
+		if (at > size || len > size - at)
+			return;
+		if (strcmp(when, "skip") == 0)
+			out_note(out, "the image's template of '%s' is left out: %.*s",
+				path, (int)len, files + at);
+		at += len + 1;
+	}
+}
+
 static int keep_metafile(void *ctx, const char *name, struct bytes content, struct err *e)
 {
 	struct adopting *a = ctx;
 
+	if (strcmp(name, METAFILE_FILES) == 0) {
+		auto_buf struct buf text = BUF_INIT(METAFILES_BYTES_MAX + 1);
+
+		buf_add(&text, content.data, content.len);
+		say_skipped(a->job->out, buf_str(&text), text.len);
+	}
 	return imagefiles_meta(a->stage.dir_fd, name, content, &a->dropped, e);
 }
 

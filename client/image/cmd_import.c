@@ -12,7 +12,7 @@ struct values {
 
 static const struct opt opts[] = {
 	{ "meta", 0, OPT_STRING, offsetof(struct values, meta), "FILE",
-		"LXC's metadata of the image, as meta.tar.xz", 0, 0 },
+		"LXC's or Incus' metadata of the image, as meta.tar.xz", 0, 0 },
 	{ .name = NULL },
 };
 

@@ -1,27 +1,28 @@
 #include "client/image/metafiles.h"
 
+#include "client/image/incusfiles.h"
 #include "lib/adapt/tar.h"
 #include "lib/adapt/xz.h"
+#include "lib/base/arena.h"
 
 #include <ctype.h>
-
-#define NAME_SIZE 32 /* more than the longest known name */
 
 /* `levels`: may carry .1 to .9 behind it. */
 static const struct {
 	const char *name;
-	bool levels, kept, config;
+	bool levels, kept, config, made; /* made: in no archive */
 } known[] = {
-	{ "config", true, true, true },
-	{ "config-user", true, true, true },
-	{ "create-message", true, true, false },
-	{ "excludes", true, true, false },
-	{ "excludes-user", true, true, false },
-	{ "templates", true, true, false },
-	{ "templates-user", true, true, false },
-	{ "expiry", false, true, false },
-	{ "build_id", false, true, false },
-	{ "fstab", true, false, false },
+	{ "config", true, true, true, false },
+	{ "config-user", true, true, true, false },
+	{ "create-message", true, true, false, false },
+	{ "excludes", true, true, false, false },
+	{ "excludes-user", true, true, false, false },
+	{ "templates", true, true, false, false },
+	{ "templates-user", true, true, false, false },
+	{ "expiry", false, true, false, false },
+	{ "build_id", false, true, false, false },
+	{ "fstab", true, false, false, false },
+	{ METAFILE_FILES, false, true, false, true },
 };
 
 static int index_of(const char *name)
@@ -68,30 +69,86 @@ static int read_content(struct tar *t, struct buf *out, struct err *e)
 	}
 }
 
-/* The members so far: a name may stand once. */
-struct seen {
-	char name[METAFILES_COUNT_MAX][NAME_SIZE];
+/* The members so far: a name may stand once. Those of Incus are held until all are there. */
+struct reading {
+	struct arena memory;
+	struct incus_source member[METAFILES_COUNT_MAX];
 	size_t count;
+	bool is_incus;
 };
 
-static int check_member(
-	const struct seen *seen, const struct tar_entry *entry, struct err *e)
+static void end_reading(struct reading *r)
 {
-	const char *path = entry->path;
+	arena_release(&r->memory);
+}
 
-	if (seen->count >= METAFILES_COUNT_MAX)
+static bool is_incus_name(const char *name)
+{
+	return strcmp(name, INCUS_METADATA) == 0 || incusfiles_is_template(name);
+}
+
+static bool is_incus_dir(const struct tar_entry *entry, const char *name)
+{
+	return entry->type == TAR_DIR &&
+	       (!*name || strcmp(name, ".") == 0 || strcmp(name, "templates") == 0 ||
+		       strcmp(name, INCUS_TEMPLATES) == 0);
+}
+
+static int check_member(const struct reading *r, const struct tar_entry *entry,
+	const char *name, struct err *e)
+{
+	int known_as = index_of(name);
+
+	if (r->count >= METAFILES_COUNT_MAX)
 		return err_set(
 			e, ERR_UNTRUSTED, "more than %d files", METAFILES_COUNT_MAX);
 	if (entry->type != TAR_FILE)
-		return err_set(e, ERR_UNTRUSTED, "'%s' is not a regular file", path);
-	if (!metafile_is_known(path))
-		return err_set(e, ERR_UNTRUSTED, "unknown file '%s'", path);
+		return err_set(e, ERR_UNTRUSTED, "'%s' is not a regular file", name);
+	if (!is_incus_name(name) && (known_as < 0 || known[known_as].made))
+		return err_set(e, ERR_UNTRUSTED, "unknown file '%s'", name);
 	if (entry->size > (int64_t)METAFILES_BYTES_MAX)
-		return err_set(e, ERR_UNTRUSTED, "'%s' is larger than 1 MiB", path);
-	for (size_t i = 0; i < seen->count; i++)
-		if (strcmp(seen->name[i], path) == 0)
-			return err_set(e, ERR_UNTRUSTED, "'%s' stands in it twice", path);
+		return err_set(e, ERR_UNTRUSTED, "'%s' is larger than 1 MiB", name);
+	for (size_t i = 0; i < r->count; i++)
+		if (strcmp(r->member[i].name, name) == 0)
+			return err_set(e, ERR_UNTRUSTED, "'%s' stands in it twice", name);
 	return 0;
+}
+
+typedef int found_fn(void *ctx, const char *name, struct bytes content, struct err *e);
+
+static int take_member(struct reading *r, struct tar *tar, const struct tar_entry *entry,
+	size_t *left, found_fn *found, void *ctx, struct err *e)
+{
+	auto_buf struct buf content = BUF_INIT(*left);
+	struct incus_source *member = &r->member[r->count];
+	const char *name = entry->path;
+
+	if (strncmp(name, "./", 2) == 0)
+		name += 2;
+	if (is_incus_dir(entry, name))
+		return 0;
+	if (check_member(r, entry, name, e) < 0)
+		return -1;
+	member->name = arena_strdup(&r->memory, name);
+	r->count++;
+	if (read_content(tar, &content, e) < 0)
+		return -1;
+	*left -= content.len;
+	if (!is_incus_name(member->name))
+		return found(ctx, member->name, buf_bytes(&content), e);
+	r->is_incus = true;
+	member->content = bytes_of(
+		arena_strndup(&r->memory, content.data, content.len), content.len);
+	return 0;
+}
+
+static int give_incus(const struct reading *r, found_fn *found, void *ctx, struct err *e)
+{
+	auto_buf struct buf files = BUF_INIT(METAFILES_BYTES_MAX);
+
+	if (incusfiles_render(r->member, r->count, &files, e) < 0)
+		return -1;
+	return files.len == 0 ? 0 : found(ctx, METAFILE_FILES, buf_bytes(&files), e);
 }
 
 int metafiles_read(int fd,
@@ -101,9 +158,9 @@ int metafiles_read(int fd,
 	struct reader file = reader_of_fd(&fd), raw;
 	auto_xz struct xz_reader *xz = NULL;
 	auto_tar struct tar *tar = NULL;
+	with_cleanup(end_reading) struct reading r = { .count = 0 };
 	size_t left = METAFILES_BYTES_MAX;
 	struct tar_entry entry;
-	struct seen seen = { .count = 0 };
 	int rc;
 
 	if (xz_open(&file, 1, &xz, e) < 0)
@@ -111,20 +168,10 @@ int metafiles_read(int fd,
 	raw = xz_as_reader(xz);
 	if (tar_open(&raw, &tar, e) < 0)
 		return -1;
-	while ((rc = tar_next(tar, &entry, e)) == 1) {
-		auto_buf struct buf content = BUF_INIT(left);
-		char *name = seen.name[seen.count];
-
-		if (check_member(&seen, &entry, e) < 0)
+	while ((rc = tar_next(tar, &entry, e)) == 1)
+		if (take_member(&r, tar, &entry, &left, found, ctx, e) < 0)
 			return -1;
-		snprintf(name, NAME_SIZE, "%s", entry.path);
-		seen.count++;
-		if (read_content(tar, &content, e) < 0 ||
-			found(ctx, name, buf_bytes(&content), e) < 0)
-			return -1;
-		left -= content.len;
-	}
-	return rc;
+	return rc == 0 && r.is_incus ? give_incus(&r, found, ctx, e) : rc;
 }
 
 /* ---- what may be believed */

@@ -158,8 +158,7 @@ static int adopt(
 		.serial = p->build->serial,
 		.archive_fd = p->root.fd,
 		.coding = UNPACK_XZ,
-		/* what Incus keeps there is not for us */
-		.meta_fd = p->build->has_digests ? -1 : p->meta.fd,
+		.meta_fd = p->meta.fd,
 	};
 
 	if (adopt_image(&job, done, e) < 0)

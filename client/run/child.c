@@ -49,7 +49,7 @@ static int build_root(const struct plan *p, const struct layers *layers,
 {
 	auto_fd int root = rootfs_mount(p, layers, e);
 
-	if (root < 0 || rootfs_write_names(root, p, e) < 0 ||
+	if (root < 0 || rootfs_write_names(root, layers->upper, p, e) < 0 ||
 		special_mount(root, p->flags, net, e) < 0 ||
 		((p->flags & PLAN_SYSTEM) && machine_mount(root, p, e) < 0) ||
 		volumes_mount(p->volumes, volume_fd, root, e) < 0 ||

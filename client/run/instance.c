@@ -12,6 +12,7 @@
 #include <time.h>
 
 #define TEMPLATES_MAX (64U << 10) /* the list */
+#define FILES_MAX     (1U << 20)  /* those that are made whole */
 
 extern char **environ;
 
@@ -269,18 +270,29 @@ static const char *const *make_env(struct instance *i, const struct container_co
 	return env;
 }
 
-/* The list for containers of users goes before the other. What is damaged is left out: the
- * name in a file is no reason not to start. */
-static const char *read_templates(struct instance *i)
+static const char *read_meta(struct instance *i, const char *name, size_t ceiling)
 {
-	static const char *const lists[] = { "meta/templates-user", "meta/templates" };
-	auto_buf struct buf text = BUF_INIT(TEMPLATES_MAX);
+	auto_buf struct buf text = BUF_INIT(ceiling);
 	struct err ignored;
 
-	for (size_t n = 0; n < ARRAY_COUNT(lists); n++)
-		if (fs_read_at(i->image_fd, lists[n], &text, &ignored) == 0)
-			return arena_strdup(&i->strings, buf_str(&text));
-	return NULL;
+	return fs_read_at(i->image_fd, name, &text, &ignored) == 0
+		       ? arena_strdup(&i->strings, buf_str(&text))
+		       : NULL;
+}
+
+/* What waits for the container's name. The list for containers of users goes before the
+ * other. What is damaged is left out: the name in a file is no reason not to start. */
+static void read_templates(struct instance *i, struct plan *p)
+{
+	struct stat st;
+
+	p->templates = p->files = NULL;
+	if (fstatat(i->image_fd, "meta", &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return;
+	p->templates = read_meta(i, "meta/templates-user", TEMPLATES_MAX);
+	if (!p->templates)
+		p->templates = read_meta(i, "meta/templates", TEMPLATES_MAX);
+	p->files = read_meta(i, "meta/files", FILES_MAX);
 }
 
 static void describe(struct instance *i, const struct container_config *c, bool tty)
@@ -305,7 +317,7 @@ static void describe(struct instance *i, const struct container_config *c, bool 
 	if (tty) /* before the command asks for it */
 		ioctl(0, TIOCGWINSZ, &p->window);
 	p->hostname = i->hostname;
-	p->templates = read_templates(i);
+	read_templates(i, p);
 	p->workdir = arena_strdup(&i->strings, c->workdir);
 	p->argv = (char *const *)(uintptr_t)copy_list(
 		&i->strings, (const char *const *)c->argv, 0);

@@ -26,6 +26,7 @@ struct plan {
 	const char *rootfs, *upper, *work; /* relative to the working directory */
 	const char *layer_size;            /* of one in memory, as tmpfs(5) takes it */
 	const char *hostname;
+	const char *files;     /* records of templates_place, or NULL */
 	const char *templates; /* the image's list, a path a line; NULL: none */
 	const char *workdir;
 	char *const *argv;

@@ -162,13 +162,15 @@ static int put_apt_conf(int root_fd, struct err *e)
 				 NULL, e);
 }
 
-int rootfs_write_names(int root_fd, const struct plan *p, struct err *e)
+int rootfs_write_names(int root_fd, int upper_fd, const struct plan *p, struct err *e)
 {
 	auto_fd int etc = rootfile_dir(root_fd, "etc");
 	char text[256];
 	int n;
 
 	if (p->templates && templates_fill(root_fd, p->templates, p->hostname, e) < 0)
+		return -1;
+	if (p->files && templates_place(root_fd, upper_fd, p->files, p->hostname, e) < 0)
 		return -1;
 	if (etc < 0)
 		return 0;

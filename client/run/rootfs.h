@@ -31,7 +31,7 @@ int rootfs_enter(int root_fd, bool shared, struct err *e) must_check nonnull;
 /* Writes what an image cannot know: what waits for it in its templates; in /etc hostname; hosts and (with a network)
  * resolv.conf where it has none; with one id, that apt need not become another user. An
  * /etc that is no plain directory is left alone. */
-int rootfs_write_names(
-	int root_fd, const struct plan *p, struct err *e) must_check nonnull;
+int rootfs_write_names(int root_fd, int upper_fd, const struct plan *p,
+	struct err *e) must_check nonnull;
 
 #endif

@@ -2,6 +2,8 @@
 
 #include "client/run/rootfile.h"
 
+#include "lib/base/fs.h"
+
 #include <fcntl.h>
 
 #define PATH_MAX_INSIDE 256
@@ -100,6 +102,108 @@ int templates_fill(int root_fd, const char *list, const char *name, struct err *
 				return err_wrap(e, "template '%s' of the image", path);
 		}
 		list += len + (list[len] == '\n');
+	}
+	return 0;
+}
+
+/* ---- files that are made whole */
+
+struct record {
+	char path[PATH_MAX_INSIDE];
+	bool at_start, is_new, is_skipped;
+	struct bytes content;
+};
+
+/* Behind the record; NULL: there is none, or it is damaged. */
+static const char *take_record(const char *text, struct record *out)
+{
+	size_t path = strcspn(text, " \n"), when;
+	const char *word = text + path + 1;
+	unsigned long len;
+	char *end;
+
+	if (path < 2 || path >= sizeof(out->path) || text[0] != '/' || text[path] != ' ')
+		return NULL;
+	snprintf(out->path, sizeof(out->path), "%.*s", (int)path, text);
+	when = strcspn(word, " \n");
+	if (word[when] != ' ')
+		return NULL;
+	out->at_start = strncmp(word, "start", 5) == 0;
+	out->is_new = when > 4 && strncmp(word + when - 4, "-new", 4) == 0;
+	out->is_skipped = strncmp(word, "skip", 4) == 0;
+	len = strtoul(word + when + 1, &end, 10);
+	if (*end != '\n' || len > TEMPLATE_MAX || strnlen(end + 1, len) != len ||
+		end[1 + len] != '\n')
+		return NULL;
+	out->content = bytes_of(end + 1, len);
+	return end + 1 + len + 1;
+}
+
+/* Is it in the container's own layer, or taken away there? */
+static bool is_own(int upper_fd, const char *path)
+{
+	struct stat st;
+
+	return upper_fd >= 0 &&
+	       fstatat(upper_fd, path + 1, &st, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Its directory, made where it is missing; -1 where a link is on the way. */
+static int parent_of(int root_fd, const char *path)
+{
+	auto_fd int dir = rootfile_dir(root_fd, "/");
+	char part[PATH_MAX_INSIDE];
+
+	for (const char *slash = strchr(path + 1, '/'); dir >= 0 && slash;
+		slash = strchr(slash + 1, '/')) {
+		int next;
+
+		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
+		next = rootfile_dir(root_fd, part);
+		if (next < 0 && errno == ENOENT &&
+			mkdirat(dir, strrchr(part, '/') + 1, 0755) == 0)
+			next = rootfile_dir(root_fd, part);
+		auto_fd_cleanup(&dir);
+		dir = next;
+	}
+	return STEAL_FD(dir);
+}
+
+static int place_one(int root_fd, const struct record *r, const char *name, struct err *e)
+{
+	static char text[2 * TEMPLATE_MAX];
+	const char *last = strrchr(r->path, '/') + 1;
+	auto_fd int dir = parent_of(root_fd, r->path);
+	size_t used = 0, add = strlen(name);
+	struct stat st;
+	bool is_there;
+
+	if (dir < 0)
+		return 0;
+	is_there = fstatat(dir, last, &st, AT_SYMLINK_NOFOLLOW) == 0;
+	if (is_there && (r->is_new || !S_ISREG(st.st_mode)))
+		return 0;
+	for (size_t i = 0; i < r->content.len && used + add < sizeof(text); i++) {
+		if (r->content.data[i] == '\1') {
+			memcpy(text + used, name, add);
+			used += add;
+		} else {
+			text[used++] = (char)r->content.data[i];
+		}
+	}
+	return rootfile_put(dir, last, text, used, is_there ? &st : NULL, e);
+}
+
+int templates_place(
+	int root_fd, int upper_fd, const char *records, const char *name, struct err *e)
+{
+	struct record r;
+
+	while ((records = take_record(records, &r))) {
+		if (r.is_skipped || (!r.at_start && is_own(upper_fd, r.path)))
+			continue;
+		if (place_one(root_fd, &r, name, e) < 0)
+			return err_wrap(e, "template '%s' of the image", r.path);
 	}
 	return 0;
 }

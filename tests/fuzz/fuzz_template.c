@@ -1,5 +1,5 @@
 /* Any text as a template: rendered and checked within bounds; what was rendered holds no template. */
-#include "builder/template.h"
+#include "lib/model/template.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -2,10 +2,10 @@
  * Shape   a tag is a cursor over the text between its brackets
  * Errors  ERR_RECIPE through template_fail, with the line inside the text
  * Owns    a value owns its text; names bound by set, for and with live in the arena */
-#ifndef BUILDER_TEMPLATE_EXPR_H
-#define BUILDER_TEMPLATE_EXPR_H
+#ifndef LIB_MODEL_TEMPLATE_EXPR_H
+#define LIB_MODEL_TEMPLATE_EXPR_H
 
-#include "builder/template_vars.h"
+#include "lib/model/template_vars.h"
 
 #include "lib/base/arena.h"
 

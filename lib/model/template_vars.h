@@ -1,7 +1,7 @@
 /* template_vars.h -- what a template may name, and who is told of its mistakes.
  * Shape   a value is looked up by its dotted path */
-#ifndef BUILDER_TEMPLATE_VARS_H
-#define BUILDER_TEMPLATE_VARS_H
+#ifndef LIB_MODEL_TEMPLATE_VARS_H
+#define LIB_MODEL_TEMPLATE_VARS_H
 
 #include "lib/base/buf.h"
 

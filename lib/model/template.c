@@ -1,6 +1,6 @@
-#include "builder/template.h"
+#include "lib/model/template.h"
 
-#include "builder/template_expr.h"
+#include "lib/model/template_expr.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -353,6 +353,14 @@ static int render_once(struct render *r)
 	r->arena = NULL;
 	arena_release(&arena);
 	return rc;
+}
+
+int template_render_once(const char *text, const struct template_vars *vars,
+	struct buf *out, struct err *e)
+{
+	struct render r = { .start = text, .at = text, .vars = vars, .out = out, .e = e };
+
+	return render_once(&r) < 0 ? -1 : buf_check(out, "the rendered template", e);
 }
 
 static bool has_template(const char *text)

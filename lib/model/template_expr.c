@@ -1,4 +1,4 @@
-#include "builder/template_expr.h"
+#include "lib/model/template_expr.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -197,6 +197,36 @@ static bool take_literal(const char *word, struct value *out)
 	return true;
 }
 
+static int expression(struct render *r, struct tag *t, struct value *out);
+
+/* NAME("KEY", DEFAULT): behind its bracket. */
+static int take_call(struct render *r, struct tag *t, const char *at, const char *name,
+	struct value *out)
+{
+	auto_value struct value key = VALUE_INIT, other = VALUE_INIT;
+	char path[2 * TEMPLATE_WORD_MAX];
+
+	if (++r->depth > TEMPLATE_DEPTH_MAX)
+		return template_fail(r, t->at, "nested too deeply", name);
+	if (expression(r, t, &key) < 0 ||
+		(tag_take(t, ",") && expression(r, t, &other) < 0))
+		return -1;
+	r->depth--;
+	if (!tag_take(t, ")"))
+		return template_fail(r, t->at, "expected", ")");
+	if (snprintf(path, sizeof(path), "%s.%s", name, buf_str(&key.text)) >=
+		(int)sizeof(path))
+		return template_fail(r, at, "too long a key for", name);
+	if (find_path(r, at, path, out) < 0)
+		return -1;
+	if (out->kind == VALUE_NONE) {
+		out->kind = other.kind;
+		out->number = other.number;
+		buf_add(&out->text, other.text.data, other.text.len);
+	}
+	return 0;
+}
+
 static int take_operand(struct render *r, struct tag *t, struct value *out)
 {
 	char word[TEMPLATE_WORD_MAX];
@@ -210,7 +240,10 @@ static int take_operand(struct render *r, struct tag *t, struct value *out)
 	if (word[0] == '\0')
 		return template_fail(r, t->at, "expected a value at",
 			t->at < t->end ? "symbol" : "end");
-	return take_literal(word, out) ? 0 : find_word(r, at, word, out);
+	if (take_literal(word, out))
+		return 0;
+	return tag_take(t, "(") ? take_call(r, t, at, word, out)
+				: find_word(r, at, word, out);
 }
 
 static int take_filters(struct render *r, struct tag *t, struct value *v)
@@ -235,8 +268,6 @@ static int64_t as_number(const struct value *v)
 {
 	return v->kind == VALUE_TEXT ? strtoll(buf_str(&v->text), NULL, 10) : v->number;
 }
-
-static int expression(struct render *r, struct tag *t, struct value *out);
 
 static int factor(struct render *r, struct tag *t, struct value *out)
 {

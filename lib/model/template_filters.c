@@ -1,5 +1,5 @@
 /* What may stand behind a "|". */
-#include "builder/template_expr.h"
+#include "lib/model/template_expr.h"
 
 #include <ctype.h>
 #include <inttypes.h>

@@ -1,4 +1,4 @@
-#include "builder/template.h"
+#include "lib/model/template.h"
 
 #include "tests/unit/unit.h"
 
@@ -70,6 +70,21 @@ static void template_puts_values(void **state)
 	gives("[{{ image.unknown }}]", "[]");
 	gives("{{ \"lit\" }}{{ 'x' }}{{ 42 }}", "litx42");
 	gives("a{# nothing #}b", "ab");
+}
+
+static void template_asks_by_a_call(void **state)
+{
+	auto_buf struct buf out = BUF_INIT(4096);
+	struct err e;
+
+	(void)state;
+	gives("{{ image(\"release\") }}", "trixie");
+	gives("{{ image(\"none\", 'else') }}{{ image('none') }}", "else");
+	gives("{{ image('none', image.variant) }}", "default");
+	gives("{% if image('none', \"\") == \"\" %}yes{% endif %}", "yes");
+	fails("{{ image('none' }}", "expected");
+	assert_int_equal(template_render_once("{{ again }}", &vars, &out, &e), 0);
+	assert_string_equal(buf_str(&out), "<{{ image.release }}>");
 }
 
 static void template_trims_where_asked(void **state)
@@ -240,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(template_leaves_text_alone),
 		cmocka_unit_test(template_puts_values),
+		cmocka_unit_test(template_asks_by_a_call),
 		cmocka_unit_test(template_trims_where_asked),
 		cmocka_unit_test(template_filters),
 		cmocka_unit_test(template_decides),
