@@ -218,7 +218,7 @@ static int unpack_entries(struct unpacking *u, struct err *e)
 			return -1;
 		writeout_at(writeout, u->state.bytes);
 	}
-	return rc;
+	return rc < 0 ? -1 : writeout_finish(&writeout, e);
 }
 
 /* An archive may lack an entry for the root; one that comes later wins. */

@@ -2,6 +2,7 @@
 
 #include "lib/base/auto.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <unistd.h>
@@ -14,12 +15,14 @@ struct writeout {
 	pthread_mutex_t lock;
 	pthread_cond_t asked;
 	bool wanted, busy, stop;
+	int error;      /* the first: the kernel tells each only once to one descriptor */
 	uint64_t begun; /* bytes when the last one began */
 };
 
 static void *run(void *arg)
 {
 	struct writeout *w = arg;
+	int error;
 
 	pthread_mutex_lock(&w->lock);
 	for (;;) {
@@ -30,8 +33,9 @@ static void *run(void *arg)
 		w->wanted = false;
 		w->busy = true;
 		pthread_mutex_unlock(&w->lock);
-		(void)!syncfs(w->fd);
+		error = syncfs(w->fd) < 0 ? errno : 0;
 		pthread_mutex_lock(&w->lock);
+		w->error = w->error ? w->error : error;
 		w->busy = false;
 	}
 	pthread_mutex_unlock(&w->lock);
@@ -69,19 +73,30 @@ void writeout_at(struct writeout *w, uint64_t bytes)
 	pthread_mutex_unlock(&w->lock);
 }
 
-void writeout_close(struct writeout **slot)
+static int end(struct writeout *w)
 {
-	struct writeout *w = *slot;
+	int error;
 
-	if (!w)
-		return;
 	pthread_mutex_lock(&w->lock);
 	w->stop = true;
 	pthread_cond_signal(&w->asked);
 	pthread_mutex_unlock(&w->lock);
 	pthread_join(w->thread, NULL);
+	error = w->error;
 	pthread_cond_destroy(&w->asked);
 	pthread_mutex_destroy(&w->lock);
 	free(w);
-	*slot = NULL;
+	return error;
+}
+
+int writeout_finish(struct writeout **slot, struct err *e)
+{
+	errno = end(STEAL(*slot));
+	return errno ? err_sys(e, "cannot write the tree to the disk") : 0;
+}
+
+void writeout_close(struct writeout **slot)
+{
+	if (*slot)
+		end(STEAL(*slot));
 }
