@@ -116,6 +116,11 @@ for kind in apk pacman rpm ndb; do
 	*) want="rpm pkg:rpm/toy/abc@7-1?arch=noarch&epoch=1 pkg:rpm/toy/zoo@1.2-3?arch=x86_64" ;;
 	esac
 	ok "... says what is in it, and who made it from what" python3 "$T/judge.py" "$(at $kind)" "${want%% *}" "${want#* }"
+	ok "... in-toto's own record of the files says the same" /usr/bin/python3 -c 'import json, sys
+from in_toto import runlib
+seen = runlib.record_artifacts_as_dict(["."], base_path=sys.argv[1])
+subjects = json.load(open(sys.argv[1] + "/provenance.json"))["subject"]
+assert subjects and all(seen[x["name"]] == x["digest"] for x in subjects), seen' "$(at $kind)"
 	is "$(xz -dc "$(at $kind)/rootfs.tar.xz" | tar -t | grep -E '^\./usr/share/[ab]$' | tr '\n' ' ')" "./usr/share/a ./usr/share/b " "... and its files are packed by package"
 done
 MORE=300 database rpm
