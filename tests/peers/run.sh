@@ -5,7 +5,7 @@
 here=$(cd "$(dirname "$0")" && pwd)
 log=$(mktemp -d)
 trap 'rm -rf "$log"' EXIT
-[ $# -gt 0 ] || set -- "$here"/{lxd-client,incus-client,lxc-download,systemd-pull,skopeo,lxc-rootyard,httpd-clients}.sh
+[ $# -gt 0 ] || set -- "$here"/{lxd-client,incus-client,lxc-download,systemd-pull,skopeo,containerd,lxc-rootyard,httpd-clients}.sh
 bad=0
 for script; do
 	name=$(basename "$script" .sh)
