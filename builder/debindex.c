@@ -57,6 +57,9 @@ static int verify(struct job *j, struct debindex *x, int fd, struct err *e)
 
 	if (keys < 0)
 		return err_sys(e, "cannot open '%s'", ARCHIVE_KEYS);
+	if (fetched_is_page(fd))
+		return err_set(e, ERR_UPSTREAM,
+			"'%s' is a web page, not an archive's index", x->url);
 	if (gpgv_message(&g, fd, x->url, &x->text, x->fpr, e) < 0)
 		return -1;
 	return inrelease_is_fresh(
@@ -88,8 +91,10 @@ int debindex_open(struct job *j, const char *line, struct debindex *x,
 			       ? not_modelled(reason, "an archive without", x->url)
 			       : -1;
 	x->sha256 = f.sha256;
-	if (verify(j, x, f.fd, e) < 0)
+	if (verify(j, x, f.fd, e) < 0) {
+		fetched_forget(j, x->url, &f.sha256);
 		return -1;
+	}
 	if (!is_of_suite(x))
 		return not_modelled(reason, "an index that is of another suite:", x->url);
 	return 0;

@@ -6,10 +6,12 @@
 #include "lib/base/fs.h"
 
 #include <fcntl.h>
+#include <strings.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 
 #define FILE_SCHEME "file://"
+#define HEAD_MAX    256 /* bytes that tell a page */
 
 void fetched_release(struct fetched *f)
 {
@@ -183,6 +185,22 @@ void fetched_forget(const struct job *j, const char *url, const struct digest *s
 
 	if (is_remote(url) && store_open(&s, j->sources, j->log_fd, &ignored) == 0)
 		store_forget(&s, url, sha256);
+}
+
+bool fetched_is_page(int fd)
+{
+	char head[HEAD_MAX];
+	ssize_t n = pread(fd, head, sizeof(head) - 1, 0);
+	const char *p = head;
+
+	if (n <= 0)
+		return false;
+	head[n] = '\0';
+	if (strncmp(p, "\xef\xbb\xbf", 3) == 0)
+		p += 3;
+	p += strspn(p, " \t\r\n");
+	return strncasecmp(p, "<!doctype", 9) == 0 || strncasecmp(p, "<html", 5) == 0 ||
+	       strncasecmp(p, "<head", 5) == 0 || strncasecmp(p, "<?xml", 5) == 0;
 }
 
 int fetched_document(struct job *j, const char *url, const char *const *accept,

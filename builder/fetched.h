@@ -45,6 +45,9 @@ int fetched_get(struct job *j, const struct wanted *w, struct fetched *out,
 void fetched_forget(
 	const struct job *j, const char *url, const struct digest *sha256) nonnull;
 
+/* Servers answer with a web page where they should answer with an error. */
+bool fetched_is_page(int fd);
+
 /* A small file whose content is nobody's business yet, into a memory file. accept as
  * download.h has it. */
 int fetched_document(struct job *j, const char *url, const char *const *accept,

@@ -1,6 +1,7 @@
 #include "builder/unpack.h"
 
 #include "builder/confined.h"
+#include "builder/fetched.h"
 #include "builder/helper.h"
 #include "builder/layer.h"
 
@@ -11,11 +12,9 @@
 #include "lib/model/unpackpolicy.h"
 
 #include <fcntl.h>
-#include <strings.h>
 #include <sys/stat.h>
 
 #define COPY_STEP (256U << 10)
-#define HEAD_MAX  256
 
 struct unpacking {
 	const struct unpack_plan *plan;
@@ -168,29 +167,12 @@ static int unpack_stream(struct unpacking *u, const struct reader *in, struct er
 	return rc;
 }
 
-/* Servers answer with a page where they should answer with an error. */
-static bool is_page(int fd)
-{
-	char head[HEAD_MAX];
-	ssize_t n = pread(fd, head, sizeof(head) - 1, 0);
-	const char *p = head;
-
-	if (n <= 0)
-		return false;
-	head[n] = '\0';
-	if (strncmp(p, "\xef\xbb\xbf", 3) == 0)
-		p += 3;
-	p += strspn(p, " \t\r\n");
-	return strncasecmp(p, "<!doctype", 9) == 0 || strncasecmp(p, "<html", 5) == 0 ||
-	       strncasecmp(p, "<head", 5) == 0 || strncasecmp(p, "<?xml", 5) == 0;
-}
-
 static int unpack_one(struct unpacking *u, const struct unpack_archive *a, struct err *e)
 {
 	auto_inflate struct inflate *inflate = NULL;
 	struct reader in = reader_of_fd(&a->fd), plain;
 
-	if (is_page(a->fd))
+	if (fetched_is_page(a->fd))
 		return err_set(e, ERR_UPSTREAM, "it is a web page, not an archive");
 	if (inflate_open(&in, &inflate, e) < 0)
 		return -1;

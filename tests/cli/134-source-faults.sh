@@ -69,7 +69,7 @@ recipe() { # SOURCE WAY
 	printf 'schema: 1\ndistro: toy\nreleases:\n  "%s": {arches: [%s], variants: [default]%s}\n' $release "$arch" "${3:-}" >"$T/r/releases.yaml"
 }
 # What was fetched is found by its digest alone, and an index is asked for again and proven again.
-left() { find "$T/tmp" "$T/cache/work" -mindepth 1 2>/dev/null; find "$T/cache/sources" "$T/out" -type f 2>/dev/null | grep -vE '/(build\.(json|log)|lock|(url-)?[0-9a-f]{64})$'; }
+left() { find "$T/tmp" "$T/cache/work" -mindepth 1 2>/dev/null; find "$T/cache/sources" "$T/out" -type f 2>/dev/null | grep -vE '/(build\.(json|log)|lock)$'; }
 fault() { # SOURCE WAY EXIT WORDS [FIELDS]: FIELDS of the release
 	local verified=--allow-unverified
 	[ -z "${5:-}" ] || verified=
@@ -89,6 +89,7 @@ for s in rootfs-http docker-http alpinelinux-http archlinux-http debootstrap; do
 	fault $s loop 11 'redirects more than 5 times'
 done
 for s in rootfs-http archlinux-http; do fault $s page 11 'is a web page, not an archive'; done
+fault debootstrap page 11 "is a web page, not an archive's index"
 fault docker-http page 11 .
 fault alpinelinux-http page 11 .
 fault rpmbootstrap ok 0 .
