@@ -77,11 +77,13 @@ static bool is_of_suite(const struct debindex *x)
 	return false;
 }
 
-int debindex_open(struct job *j, const char *line, struct debindex *x,
-	char reason[REASON_MAX], struct err *e)
+int debindex_open(struct job *j, const char *line, const struct digest *inrelease,
+	struct debindex *x, char reason[REASON_MAX], struct err *e)
 {
 	auto_fetched struct fetched f = FETCHED_INIT;
-	struct wanted w = { .max_bytes = INRELEASE_MAX };
+	struct wanted w = { .sha256 = inrelease,
+		.by = "a moment ago it had",
+		.max_bytes = INRELEASE_MAX };
 
 	if (take_line(j, line, x, reason) > 0)
 		return 1;

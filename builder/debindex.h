@@ -30,9 +30,11 @@ struct debindex {
 void debindex_init(struct debindex *x) nonnull;
 void debindex_release(struct debindex *x) nonnull;
 
-/* 0, -1, or 1 and why in a few words. */
-int debindex_open(struct job *j, const char *line, struct debindex *out,
-	char reason[REASON_MAX], struct err *e) must_check nonnull;
+/* inrelease: what it was when it was fetched in this build, or NULL. 0, -1, or 1 and why in
+ * a few words. */
+int debindex_open(struct job *j, const char *line, const struct digest *inrelease,
+	struct debindex *out, char reason[REASON_MAX], struct err *e) must_check
+	nonnull_args(1, 2, 4, 5, 6);
 
 /* The Packages file of one component, as it is compressed; *plain becomes the digest of
  * what is in it. */

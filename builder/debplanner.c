@@ -38,7 +38,8 @@ static int open_indexes(struct job *j, const struct debplanner_wish *w,
 	struct debplanner *p, char reason[REASON_MAX], struct err *e)
 {
 	for (size_t i = 0; i < w->line_count && i < DEBINDEX_MAX; i++) {
-		int rc = debindex_open(j, w->line[i], &p->index[i], reason, e);
+		int rc = debindex_open(
+			j, w->line[i], w->inrelease[i], &p->index[i], reason, e);
 		size_t at = i;
 
 		if (rc != 0)

@@ -22,6 +22,8 @@ struct debplanner {
 
 struct debplanner_wish {
 	const char *const *line; /* "deb BASE SUITE COMPONENT..." */
+	/* Of each, what is known of its InRelease: mirror.h. */
+	const struct digest *const *inrelease;
 	size_t line_count;
 	const char *suite, *arch, *variant;
 	const char *const *wanted; /* NULL-terminated */

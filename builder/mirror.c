@@ -1,14 +1,12 @@
 #include "builder/mirror.h"
 
-#include "builder/download.h"
+#include "builder/fetched.h"
+#include "builder/inrelease.h"
 
 #include "lib/base/spawn.h"
 
-#include <sys/mman.h>
-
-#define APT_GET       "/usr/bin/apt-get"
-#define URIS_MAX      (256U << 10)
-#define INRELEASE_MAX (4 << 20)
+#define APT_GET  "/usr/bin/apt-get"
+#define URIS_MAX (256U << 10)
 
 struct part {
 	const char *leaf;     /* last component of the archive's path */
@@ -52,46 +50,52 @@ const char *mirror_pick(const char *uris, const char *leaf, struct arena *arena)
 	return NULL;
 }
 
-/* What this host's apt is set up with; nothing on a host without apt. */
-static const char *host_archive(struct job *j, const char *leaf)
+/* What this host's apt is set up with, one URI a line; nothing on a host without apt. The
+ * indexes that it has fetched say nothing of that, and reading them is what it would spend
+ * its time on. */
+static void host_archives(struct job *j, struct buf *uris)
 {
-	static const char *const argv[] = { APT_GET, "indextargets", "--format",
-		"$(REPO_URI)", NULL };
-	auto_buf struct buf uris = BUF_INIT(URIS_MAX);
+	static const char *const argv[] = { APT_GET, "indextargets", "--no-release-info",
+		"-o", "Dir::State::lists=/nonexistent/", "--format", "$(REPO_URI)",
+		NULL };
 	struct spawn s = SPAWN_INIT;
 	struct err ignored;
 	int status;
 
 	s.argv = argv;
 	s.stderr_fd = j->log_fd;
-	if (spawn_capture(&s, &uris, &status, &ignored) < 0 || status != 0)
-		return NULL;
-	return mirror_pick(buf_str(&uris), leaf, &j->arena);
+	if (spawn_capture(&s, uris, &status, &ignored) < 0 || status != 0)
+		buf_clear(uris);
 }
 
 /* 0 it is there; ERR_NOTFOUND or another failure otherwise. */
-static int probe(struct job *j, const char *archive, const char *suite, struct err *e)
+static int probe(struct job *j, const char *archive, const char *suite,
+	const struct digest **inrelease, struct err *e)
 {
 	auto_free char *url = xasprintf("%s/dists/%s/InRelease", archive, suite);
-	auto_fd int fd = memfd_create("InRelease", MFD_CLOEXEC);
+	const struct wanted w = { .url = url, .max_bytes = INRELEASE_MAX };
+	auto_fetched struct fetched f = FETCHED_INIT;
+	struct digest *found;
 
-	if (fd < 0)
-		return err_sys(e, "cannot make a memory file");
-	return download(url, fd, INRELEASE_MAX, j->log_fd, e);
+	if (fetched_get(j, &w, &f, e) < 0)
+		return -1;
+	found = arena_alloc(&j->arena, sizeof(*found));
+	*found = f.sha256;
+	*inrelease = found;
+	return 0;
 }
 
-static const char *find_archive(
-	struct job *j, const struct part *part, const char *suite, struct err *e)
+static const char *find_archive(struct job *j, const struct part *part, const char *own,
+	const char *suite, const struct digest **inrelease, struct err *e)
 {
-	const char *own = host_archive(j, part->leaf);
 	struct err first;
 
-	if (own && probe(j, own, suite, e) == 0)
+	if (own && probe(j, own, suite, inrelease, e) == 0)
 		return own;
 	first = *e;
 	if (own && strcmp(own, part->official) == 0)
 		return NULL;
-	if (probe(j, part->official, suite, e) == 0)
+	if (probe(j, part->official, suite, inrelease, e) == 0)
 		return part->official;
 	/* The host's own archive answered, so the official one need not be reachable. */
 	if (own && first.code == ERR_NOTFOUND)
@@ -110,11 +114,12 @@ static void note_name(struct job *j, const char *own, const char *official)
 			(struct mirror_name){ .own = own, .official = official };
 }
 
-static int add_line(struct job *j, const struct part *part, const char *suite,
-	const char *components, struct mirror *out, struct err *e)
+static int add_line(struct job *j, const struct part *part, const char *own,
+	const char *suite, const char *components, struct mirror *out, struct err *e)
 {
 	const char *full = arena_printf(&j->arena, "%s%s", suite, part->suffix);
-	const char *archive = find_archive(j, part, full, e);
+	const char *archive =
+		find_archive(j, part, own, full, &out->inrelease[out->count], e);
 
 	if (archive) {
 		note_name(j, archive, part->official);
@@ -131,6 +136,7 @@ static int add_line(struct job *j, const struct part *part, const char *suite,
 int mirror_resolve(struct job *j, const char *name, const char *suite,
 	const char *components, struct mirror *out, struct err *e)
 {
+	auto_buf struct buf uris = BUF_INIT(URIS_MAX);
 	const struct known *known = NULL;
 
 	for (size_t i = 0; i < ARRAY_COUNT(mirrors); i++)
@@ -139,9 +145,14 @@ int mirror_resolve(struct job *j, const char *name, const char *suite,
 	if (!known)
 		return err_set(
 			e, ERR_RECIPE, "unknown mirror '%s' in releases.yaml", name);
+	host_archives(j, &uris);
 	out->count = 0;
-	for (size_t i = 0; i < ARRAY_COUNT(known->part) && known->part[i].leaf; i++)
-		if (add_line(j, &known->part[i], suite, components, out, e) < 0)
+	for (size_t i = 0; i < ARRAY_COUNT(known->part) && known->part[i].leaf; i++) {
+		const struct part *part = &known->part[i];
+		const char *own = mirror_pick(buf_str(&uris), part->leaf, &j->arena);
+
+		if (add_line(j, part, own, suite, components, out, e) < 0)
 			return -1;
+	}
 	return 0;
 }

@@ -1,6 +1,7 @@
 /* mirror.h -- `mirror: debian` as lines for apt.
  * Rules   the host's own configured archive when it carries the suite, else the official
- *         one; of the additional suites (updates, security) those that are there
+ *         one; whether it does is seen by its InRelease, which stays in the cache for
+ *         whoever reads it next; of the additional suites (updates, security) those that are there
  * Errors  ERR_RECIPE for an unknown name, ERR_UPSTREAM when no archive has the suite */
 #ifndef BUILDER_MIRROR_H
 #define BUILDER_MIRROR_H
@@ -11,6 +12,8 @@
 
 struct mirror {
 	const char *line[MIRROR_LINES_MAX]; /* "deb URI SUITE COMPONENTS" */
+	/* What its InRelease was when the archive was looked for; NULL: it was not. */
+	const struct digest *inrelease[MIRROR_LINES_MAX];
 	size_t count;
 };
 

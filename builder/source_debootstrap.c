@@ -215,6 +215,7 @@ static int with_mmdebstrap(struct job *j, const struct mirror *mirror, struct er
 static int by_ourselves(struct job *j, const struct mirror *mirror, struct err *e)
 {
 	const struct debplanner_wish w = { .line = mirror->line,
+		.inrelease = mirror->inrelease,
 		.line_count = mirror->count,
 		.suite = suite_of(j->recipe),
 		.arch = text_str(&j->recipe->image.architecture_mapped),

@@ -94,6 +94,25 @@ is "$(sha256sum <"$(tar_of again)")" "$(sha256sum <"$(tar_of ours)")" "... gives
 is "$(asked Packages)" "$before" "... and asks for no list of packages again"
 is "$(asked toy-conf)" 2 "... nor for a package, once for each of us"
 
+# ---- the archive that this host's apt is set up with
+debian_publish one-updates
+mkdir -p "$A/debian" "$T/apt"
+cp -r "$A/dists" "$A/pool" "$A/debian"
+echo "deb [signed-by=/none] $URL/debian one main" >"$T/apt/own.list"
+cp "$T/r/releases.yaml" "$T/releases.yaml"
+sed -i '/^  one:/s/}/, mirror: debian-without-security}/' "$T/r/releases.yaml"
+from_own() { # its list and no other, in a mount namespace of its own
+	# shellcheck disable=SC2016 # the inner shell's
+	unshare --mount sh -c 'mount --bind "$1" /etc/apt/sources.list.d; ! [ -e /etc/apt/sources.list ] || mount --bind /dev/null /etc/apt/sources.list
+		shift; exec "$@"' sh "$T/apt" rootyard-build build --out "$T/own" --cache "$T/cache" --compress xz=0,zstd=1 "$T/r" "one/$arch"
+}
+exits 0 "a recipe without a URL is built from the archive of this host's apt" from_own
+unlike "$ERR" 'mmdebstrap' "... by ourselves"
+is "$(member own etc/apt/sources.list)" "$(printf 'deb http://ftp.debian.org/debian %s main\n\n' one one-updates)" "... whose name stays out of the image"
+for _ in {1..50}; do [ "$(asked /debian/dists/one-updates/InRelease)" -ge 1 ] && break; sleep 0.1; done
+is "$(asked /debian/dists/one/InRelease) $(asked /debian/dists/one-updates/InRelease)" "1 1" "... and is asked once for each signed index"
+cp "$T/releases.yaml" "$T/r/releases.yaml"
+
 # ---- what steps in, and what does not
 chmod 666 "$T"/cache/plans/*
 sed -i "s/ toy-early / toy-conf /" "$T"/cache/plans/*
