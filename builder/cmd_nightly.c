@@ -159,12 +159,8 @@ static void gather(
 
 static int open_dir(struct night *n, struct err *e)
 {
-	const char *cache = n->values->build.cache;
-	auto_fd int dir = -1;
+	auto_fd int dir = place_open_made(n->values->build.cache, e);
 
-	if (mkdir(cache, 0755) < 0 && errno != EEXIST)
-		return err_sys(e, "cannot make '%s'", cache);
-	dir = fs_open_dir(cache, e);
 	if (dir < 0 || fs_mkdirs(dir, "nightly", 0755, e) < 0)
 		return -1;
 	n->dir = fs_open_dir_at(dir, "nightly", e);
@@ -199,13 +195,13 @@ static int tell(struct night *n, struct err *e)
 	auto_buf struct buf text = BUF_INIT(REPORT_MAX);
 
 	n->end_s = (int64_t)time(NULL);
-	if (nightreport_write(n, e) < 0)
-		return err_wrap(e, "cannot write the summary");
 	if (n->out->json)
 		nightreport_json(n, &text);
 	else
 		nightreport_text(n, &text);
 	out_result(n->out, "%s", buf_str(&text));
+	if (nightreport_write(n, e) < 0)
+		return err_wrap(e, "cannot write the summary");
 	return 0;
 }
 
@@ -222,6 +218,8 @@ static int run(struct night *n, char **dirs, int count, struct err *e)
 	lock = fs_lock(n->dir, "lock", 0, e);
 	if (lock < 0)
 		return err_wrap(e, "another night is under way");
+	if (nightreport_open(n, e) < 0)
+		return -1;
 	gather(n, &m, broken, dirs, count);
 	sweep(n);
 	if (n->count == 0)
@@ -240,6 +238,8 @@ int cmd_nightly(struct call *c, struct err *e)
 	struct night n = { .values = &v,
 		.out = c->out,
 		.dir = -1,
+		.report_dir = -1,
+		.metrics_dir = -1,
 		.journal_fd = -1,
 		.start_s = (int64_t)time(NULL) };
 	struct subids ids;
@@ -252,6 +252,7 @@ int cmd_nightly(struct call *c, struct err *e)
 	rc = run(&n, c->argv, c->argc, e);
 	if (n.journal_fd >= 0)
 		close(n.journal_fd);
+	nightreport_close(&n);
 	if (n.dir >= 0)
 		close(n.dir);
 	return rc;

@@ -49,7 +49,8 @@ struct night {
 	struct night_entry *entry;
 	size_t count;
 	int64_t start_s, end_s;
-	int dir; /* CACHE/nightly */
+	int dir;                     /* CACHE/nightly */
+	int report_dir, metrics_dir; /* -1: nobody asked for one */
 	int journal_fd;
 	size_t drawn_lines; /* of the table on the terminal */
 };

@@ -1,5 +1,7 @@
 #include "builder/nightreport.h"
 
+#include "builder/place.h"
+
 #include "lib/base/atomic.h"
 #include "lib/base/fs.h"
 #include "lib/base/html.h"
@@ -247,14 +249,40 @@ static int write_one(
 	return atomic_write_file(dir, name, buf_bytes(&text), 0644, e);
 }
 
-static int write_metrics(const struct night *n, const char *path, struct err *e)
+static int check_writable(int dir, const char *path, struct err *e)
 {
-	auto_free char *for_dir = xstrdup(path), *for_name = xstrdup(path);
-	auto_fd int dir = fs_open_dir(dirname(for_dir), e);
+	return faccessat(dir, ".", W_OK, 0) < 0
+		       ? err_sys(e, "cannot write into '%s'", path)
+		       : 0;
+}
 
-	if (dir < 0)
-		return -1;
-	return write_one(n, dir, basename(for_name), nightreport_metrics, e);
+int nightreport_open(struct night *n, struct err *e)
+{
+	const char *report = n->values->report_dir, *file = n->values->metrics;
+
+	if (report) {
+		n->report_dir = place_open_made(report, e);
+		if (n->report_dir < 0 || check_writable(n->report_dir, report, e) < 0)
+			return -1;
+	}
+	if (file) {
+		auto_free char *copy = xstrdup(file);
+		const char *dir = dirname(copy);
+
+		n->metrics_dir = fs_open_dir(dir, e);
+		if (n->metrics_dir < 0 || check_writable(n->metrics_dir, dir, e) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+void nightreport_close(struct night *n)
+{
+	if (n->report_dir >= 0)
+		close(n->report_dir);
+	if (n->metrics_dir >= 0)
+		close(n->metrics_dir);
+	n->report_dir = n->metrics_dir = -1;
 }
 
 int nightreport_write(const struct night *n, struct err *e)
@@ -265,14 +293,13 @@ int nightreport_write(const struct night *n, struct err *e)
 	} files[] = { { "summary.txt", nightreport_text },
 		{ "summary.json", nightreport_json },
 		{ "junit.xml", nightreport_junit } };
-	const char *report_dir = n->values->report_dir;
-	auto_fd int own = report_dir ? fs_open_dir(report_dir, e) : -1;
+	int dir = n->report_dir >= 0 ? n->report_dir : n->dir;
+	auto_free char *path = xstrdup(n->values->metrics ? n->values->metrics : "");
 
-	if (report_dir && own < 0)
-		return -1;
 	for (size_t i = 0; i < ARRAY_COUNT(files); i++)
-		if (write_one(n, report_dir ? own : n->dir, files[i].name, files[i].make,
-			    e) < 0)
+		if (write_one(n, dir, files[i].name, files[i].make, e) < 0)
 			return -1;
-	return n->values->metrics ? write_metrics(n, n->values->metrics, e) : 0;
+	if (n->metrics_dir < 0)
+		return 0;
+	return write_one(n, n->metrics_dir, basename(path), nightreport_metrics, e);
 }

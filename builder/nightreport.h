@@ -13,7 +13,12 @@ void nightreport_json(const struct night *n, struct buf *out) nonnull;
 void nightreport_junit(const struct night *n, struct buf *out) nonnull;
 void nightreport_metrics(const struct night *n, struct buf *out) nonnull;
 
-/* summary.txt, summary.json and junit.xml in report_dir (default: n->dir), and the file
+/* Before anything is built: that what was asked for can be written. Makes the directory of
+ * the reports; that of the metrics is its collector's. */
+int nightreport_open(struct night *n, struct err *e) must_check nonnull;
+void nightreport_close(struct night *n) nonnull;
+
+/* summary.txt, summary.json and junit.xml in report_dir (without one: n->dir), and the file
  * of metrics when it was asked for; each appears whole. */
 int nightreport_write(const struct night *n, struct err *e) must_check nonnull;
 

@@ -13,7 +13,7 @@
 
 /* ---- where it hands over */
 
-static int open_made(const char *path, struct err *e)
+int place_open_made(const char *path, struct err *e)
 {
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return err_sys(e, "cannot make '%s'", path);
@@ -23,7 +23,7 @@ static int open_made(const char *path, struct err *e)
 static int open_variant(
 	struct place *p, const struct job *j, const char *out_dir, struct err *e)
 {
-	auto_fd int out = open_made(out_dir, e);
+	auto_fd int out = place_open_made(out_dir, e);
 	char name[IMAGE_NAME_MAX];
 	struct stat st;
 
@@ -110,7 +110,7 @@ static char *work_base(const char *cache)
 static int open_work(struct place *p, struct job *j, const char *cache, struct err *e)
 {
 	auto_free char *base = work_base(cache);
-	auto_fd int base_dir = cache ? open_made(base, e) : fs_open_dir(base, e);
+	auto_fd int base_dir = cache ? place_open_made(base, e) : fs_open_dir(base, e);
 
 	if (base_dir < 0)
 		return -1;
@@ -127,7 +127,7 @@ static int open_work(struct place *p, struct job *j, const char *cache, struct e
 
 static char *absolute_cache(const char *cache, struct err *e)
 {
-	auto_fd int dir = open_made(cache, e);
+	auto_fd int dir = place_open_made(cache, e);
 	char *path;
 
 	if (dir < 0)

@@ -19,6 +19,9 @@ struct place {
 	char *variant_path;
 };
 
+/* Opens a directory that the user named, made when only its last name is missing. */
+int place_open_made(const char *path, struct err *e) must_check nonnull;
+
 int place_open(struct place *p, struct job *j, const char *out_dir, const char *cache,
 	struct err *e) must_check nonnull_args(1, 2, 3, 5);
 

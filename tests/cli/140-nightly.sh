@@ -58,6 +58,13 @@ exits 5 "a full disk is said before a build begins" night --force --min-free 100
 like "$ERR" 'not begun: less than' "... in so many words"
 exits 8 "a pattern that nothing matches is a mistake" night --only 'godo/*' "$T/recipes/good"
 
+exits 8 "a directory for reports that cannot be had is said" night --force --report "$T/no/where" --only 'good/1/*' "$T/recipes/good"
+exits 8 "so is one for metrics" night --force --metrics "$T/no/night.prom" --only 'good/1/*' "$T/recipes/good"
+like "$ERR" "cannot open directory '$T/no'" "... in a sentence"
+unlike "$ERR" 'good/1' "... before a build begins"
+exits 0 "one that is not there yet is made" night --report "$T/report/new" --only 'good/1/*' "$T/recipes/good"
+like "$(cat "$T/report/new/summary.txt")" '1 images, 0 built, 1 unchanged' "... for the summary of this night alone"
+
 # ---- failures, each alone
 cat >"$T/server.py" <<'P'
 import http.server, sys
