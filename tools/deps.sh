@@ -6,7 +6,7 @@ set -eu
 BUILD="gcc musl-tools make pkg-config libc6-dev libarchive-dev libzstd-dev liblzma-dev libjansson-dev libyaml-dev
 libgpgme-dev libdivsufsort-dev libssl-dev libcurl4-openssl-dev libsqlite3-dev libmicrohttpd-dev libgnutls28-dev libseccomp-dev"
 RUN="mmdebstrap debian-archive-keyring gnupg gpgv gpg-agent uidmap xz-utils zstd tar ca-certificates openssl"
-TEST="libcmocka-dev libfuse3-dev fuse3 e2fsprogs lxc perl curl wget attr strace iproute2 procps util-linux sqlite3 clang
+TEST="libcmocka-dev libfuse3-dev fuse3 e2fsprogs lxc crun perl curl wget attr strace iproute2 procps util-linux sqlite3 clang
 libclang-rt-14-dev busybox-static prometheus systemd libcap2-bin squashfs-tools squashfs-tools-ng dnf rpm createrepo-c zypper libsolv-tools pacman-package-manager makepkg libarchive-tools bzip2 nginx-light apache2-bin caddy python3 python3-jsonschema in-toto clang-format clang-tidy cppcheck shellcheck mandoc binutils git"
 
 command -v apt-get >/dev/null || {

@@ -1,8 +1,8 @@
 #include "client/image/cmd.h"
+#include "client/image/exportbundle.h"
 #include "client/image/home.h"
 #include "client/image/inventory.h"
 #include "client/image/repo.h"
-#include "client/image/stored.h"
 #include "lib/base/atomic.h"
 #include "lib/base/fs.h"
 #include "lib/base/jsonw.h"
@@ -12,9 +12,14 @@
 struct values {
 	struct opt_list files;
 	int64_t limit_rate;
+	bool bundle;
 };
 
 static const struct opt opts[] = {
+	{ "bundle", 0, OPT_FLAG, offsetof(struct values, bundle), NULL,
+		"make DIR an OCI runtime bundle of a stored image, to start COMMAND "
+		"(default: a shell)",
+		0, 0 },
 	{ "file", 0, OPT_LIST, offsetof(struct values, files), "NAME",
 		"which file of the build; may be given again (default: rootfs.tar.xz and "
 		"meta.tar.xz)",
@@ -157,7 +162,7 @@ static int run_remote(struct call *c, struct err *e)
 	return rc < 0 ? err_wrap(e, "cannot export '%s'", c->argv[0]) : 0;
 }
 
-/* ---- a stored image, as the tar it was */
+/* ---- a stored image, as the tar it was or as a bundle */
 
 static void tar_moved(void *ctx, uint64_t bytes)
 {
@@ -228,18 +233,40 @@ static int write_to(
 	return 0;
 }
 
+/* As `run` names a container: by the distribution. */
+static const char *hostname_of(const struct inventory *v, const char *name)
+{
+	for (size_t i = 0; i < v->ref_count; i++)
+		if (strcmp(v->ref[i].name, name) == 0)
+			return v->ref[i].image.distro;
+	return "container";
+}
+
+static int write_bundle(const struct stored *s, const struct inventory *v,
+	const struct call *c, struct err *e)
+{
+	if (export_bundle(
+		    s, hostname_of(v, s->name), c->argv + 2, c->argv[1], c->out, e) < 0)
+		return -1;
+	out_result(c->out, c->out->json ? "{\"id\":\"%.64s\"}\n" : "%.64s\n", s->name);
+	return 0;
+}
+
 static int run_stored(struct call *c, struct err *e)
 {
+	const struct values *values = c->values;
 	auto_store struct store store = STORE_INIT;
 	auto_inventory struct inventory v = { 0 };
 	auto_stored struct stored s = STORED_INIT;
 	const char *name = "";
+	int rc;
 
 	if (store_open(&store, e) < 0 || find_one(&store, c->argv[0], &name, &v, e) < 0 ||
-		stored_open(&store, name, &s, e) < 0 ||
-		write_to(&s, c->argv[1], c->out, e) < 0)
+		stored_open(&store, name, &s, e) < 0)
 		return err_wrap(e, "cannot export '%s'", c->argv[0]);
-	return 0;
+	rc = values->bundle ? write_bundle(&s, &v, c, e)
+			    : write_to(&s, c->argv[1], c->out, e);
+	return rc < 0 ? err_wrap(e, "cannot export '%s'", c->argv[0]) : 0;
 }
 
 static bool names_a_tar(const char *path)
@@ -253,24 +280,29 @@ static int run(struct call *c, struct err *e)
 {
 	const struct values *v = c->values;
 
-	if (!names_a_tar(c->argv[1]))
+	if (!v->bundle && c->argv[2])
+		return err_set(e, ERR_USAGE,
+			"a command belongs to a bundle: give --bundle, or leave out "
+			"'%s'",
+			c->argv[2]);
+	if (!v->bundle && !names_a_tar(c->argv[1]))
 		return run_remote(c, e);
 	if (v->files.count > 0)
 		return err_set(e, ERR_USAGE,
-			"--file names a file of the server, and a tar is made of what is "
-			"stored: give a directory instead of '%s'",
-			c->argv[1]);
+			"--file names a file of the server, and %s is made of what is "
+			"stored: give a directory, and no --bundle",
+			v->bundle ? "a bundle" : "a tar");
 	return run_stored(c, e);
 }
 
 const struct command cmd_export = {
 	.name = "export",
-	.args = "[REMOTE:]IMAGE DIR|FILE.tar|-",
-	.summary =
-		"leave a remote image's files in a directory, or a stored one as a tar",
+	.args = "[REMOTE:]IMAGE DIR|FILE.tar|- [COMMAND [ARGUMENT]...]",
+	.summary = "leave a remote image's files in a directory, or a stored one as a "
+		   "tar or an OCI bundle",
 	.opts = opts,
 	.values_size = sizeof(struct values),
 	.min_args = 2,
-	.max_args = 2,
+	.max_args = -1,
 	.run = run,
 };

@@ -65,6 +65,7 @@ int stored_open(
 struct work {
 	int root_fd, man_fd, out_fd;
 	bool single_id;
+	bool piped; /* to who reads it; nobody listens before the end */
 	int report_fd;
 	uint64_t reported;
 	unsigned int damages;
@@ -90,7 +91,7 @@ static int report_moved(void *ctx, uint64_t bytes, struct err *e)
 {
 	struct work *w = ctx;
 
-	if (bytes < w->reported + PROGRESS_EVERY)
+	if (w->piped || bytes < w->reported + PROGRESS_EVERY)
 		return 0;
 	w->reported = bytes;
 	return report_send(w->report_fd, REPORT_PROGRESS, &bytes, sizeof(bytes), e);
@@ -150,9 +151,13 @@ static int tar_child(void *ctx, int report_fd, struct err *e)
 
 	manifest_init(&m);
 	w->report_fd = report_fd;
-	if (confine_work(w, e) < 0 || read_manifest(w, &m, e) < 0 ||
-		treetar_write(w->root_fd, &m, &to, &watch, &is, &size, e) < 0)
+	if (confine_work(w, e) < 0 || read_manifest(w, &m, e) < 0)
 		return -1;
+	if (treetar_write(w->root_fd, &m, &to, &watch, &is, &size, e) < 0) {
+		if (w->piped && e->sys == EPIPE)
+			e->code = ERR_INTERRUPTED;
+		return -1;
+	}
 	if (!digest_equal(&is, &m.diff_id))
 		return err_set(
 			e, ERR_DAMAGED, "the tree makes another tar than was stored");
@@ -247,21 +252,26 @@ static int hear(struct hearing *h, int fd, struct err *e)
 	return rc == 0 ? err_set(e, ERR_FAILED, "the child ended without a word") : -1;
 }
 
-static int run(const struct store *s, int (*fn)(void *ctx, int report_fd, struct err *e),
-	struct work *w, struct hearing *h, struct err *e)
+static int wait_for(struct confined *child, struct hearing *h, struct err *e)
 {
-	struct confined child;
 	struct err said, ended;
-	int rc, end;
+	int rc = hear(h, child->report_fd, &said);
+	int end = confined_end(child, &ended);
 
-	if (confined_start(&s->ids, fn, w, &child, e) < 0)
-		return -1;
-	rc = hear(h, child.report_fd, &said);
-	end = confined_end(&child, &ended);
 	if (rc == 0 && end == 0)
 		return 0;
 	*e = rc < 0 ? said : ended;
 	return -1;
+}
+
+static int run(const struct store *s, int (*fn)(void *ctx, int report_fd, struct err *e),
+	struct work *w, struct hearing *h, struct err *e)
+{
+	struct confined child;
+
+	if (confined_start(&s->ids, fn, w, &child, e) < 0)
+		return -1;
+	return wait_for(&child, h, e);
 }
 
 int stored_audit(const struct stored *s, const struct stored_watch *watch, struct err *e)
@@ -285,6 +295,25 @@ int stored_tar(const struct stored *s, int out_fd, const struct stored_watch *wa
 	struct hearing h = { .watch = watch, .diff_id = diff_id };
 
 	return run(s->store, tar_child, &w, &h, e);
+}
+
+int stored_tar_begin(
+	const struct stored *s, int out_fd, struct confined *out, struct err *e)
+{
+	struct work w = { .root_fd = s->root_fd,
+		.man_fd = s->man_fd,
+		.out_fd = out_fd,
+		.piped = true };
+
+	return confined_start(&s->store->ids, tar_child, &w, out, e);
+}
+
+int stored_tar_end(struct confined *child, struct err *e)
+{
+	struct digest is;
+	struct hearing h = { .diff_id = &is };
+
+	return wait_for(child, &h, e);
 }
 
 int stored_usage(const struct store *s, const struct usage_image *images, size_t count,

@@ -7,6 +7,7 @@
 #ifndef CLIENT_IMAGE_STORED_H
 #define CLIENT_IMAGE_STORED_H
 
+#include "client/image/confine.h"
 #include "client/image/store.h"
 #include "client/image/usage.h"
 
@@ -41,6 +42,12 @@ int stored_audit(const struct stored *s, const struct stored_watch *watch,
  */
 int stored_tar(const struct stored *s, int out_fd, const struct stored_watch *watch,
 	struct digest *diff_id, struct err *e) must_check nonnull;
+
+/* The same begun, to be read from a pipe while it is written: nothing is heard of it until
+ * stored_tar_end, which waits. ERR_INTERRUPTED: nobody reads any more. */
+int stored_tar_begin(const struct stored *s, int out_fd, struct confined *out,
+	struct err *e) must_check nonnull;
+int stored_tar_end(struct confined *child, struct err *e) must_check nonnull;
 
 /* usage_count over the whole store. */
 int stored_usage(const struct store *s, const struct usage_image *images, size_t count,

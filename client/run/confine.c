@@ -1,6 +1,7 @@
 #include "client/run/confine.h"
 
 #include "client/run/plan.h"
+#include "lib/base/profile.h"
 #include "lib/base/sandbox.h"
 
 #include "seccomp.h"
@@ -13,17 +14,12 @@
 
 #define CAP_LAST_POSSIBLE 63
 
-/* What installing packages and serving need; all of it ends at the user namespace. */
-static const unsigned int app_caps[] = { CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER,
-	CAP_FSETID, CAP_KILL, CAP_NET_BIND_SERVICE, CAP_SETFCAP, CAP_SETGID, CAP_SETPCAP,
-	CAP_SETUID, CAP_SYS_CHROOT };
-
 static uint64_t app_set(void)
 {
 	uint64_t set = 0;
 
-	for (size_t i = 0; i < ARRAY_COUNT(app_caps); i++)
-		set |= 1ULL << app_caps[i];
+	for (size_t i = 0; i < profile_cap_count; i++)
+		set |= 1ULL << profile_caps[i].number;
 	return set;
 }
 

@@ -1,13 +1,8 @@
 #include "client/run/env.h"
 
-extern char **environ;
+#include "lib/base/profile.h"
 
-static const char *const own[] = {
-	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-	"HOME=/root",
-	"LANG=C.UTF-8",
-	"container=rootyard",
-};
+extern char **environ;
 
 static const char *find(char *const *caller, const char *name, size_t len)
 {
@@ -83,8 +78,8 @@ int env_make(const struct opt_list *asked, char *const *caller, bool tty, struct
 	struct err *e)
 {
 	memset(out, 0, sizeof(*out));
-	for (size_t i = 0; i < ARRAY_COUNT(own); i++)
-		put(out, own[i]);
+	for (size_t i = 0; i < profile_env_count; i++)
+		put(out, profile_env[i]);
 	return put_rest(out, asked, caller, tty, e);
 }
 

@@ -3,6 +3,7 @@
 #include "client/run/mount.h"
 #include "client/run/plan.h"
 #include "lib/base/devnodes.h"
+#include "lib/base/profile.h"
 
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -10,19 +11,6 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 
-/* What tells about the host, or reaches it: under /dev/null or an empty directory. */
-struct hidden {
-	const char *name;
-	bool directory;
-};
-
-static const struct hidden hidden_proc[] = { { "acpi", true }, { "asound", true },
-	{ "interrupts", false }, { "kcore", false }, { "keys", false },
-	{ "latency_stats", false }, { "sched_debug", false }, { "scsi", true },
-	{ "timer_list", false }, { "timer_stats", false } };
-static const struct hidden hidden_sys[] = { { "firmware", true },
-	{ "devices/virtual/powercap", true } };
-static const char *const readonly_proc[] = { "bus", "fs", "irq", "sys", "sysrq-trigger" };
 static const char own_proc[] = "sys/net"; /* of our own network, to be set by an init */
 
 #define PATH_LEN 64 /* of a path by descriptor */
@@ -72,8 +60,8 @@ static int hide_directory(int base_fd, const char *name, char empty[PATH_LEN])
 	return 0;
 }
 
-static int hide(int base_fd, const struct hidden *h, int dev_fd, char empty[PATH_LEN],
-	struct err *e)
+static int hide(int base_fd, const struct profile_hidden *h, int dev_fd,
+	char empty[PATH_LEN], struct err *e)
 {
 	char source[PATH_LEN];
 	int rc;
@@ -89,8 +77,8 @@ static int hide(int base_fd, const struct hidden *h, int dev_fd, char empty[PATH
 		       : err_sys(e, "cannot hide '%s' of the host", h->name);
 }
 
-static int hide_all(int base_fd, const struct hidden *list, size_t count, int dev_fd,
-	char empty[PATH_LEN], struct err *e)
+static int hide_all(int base_fd, const struct profile_hidden *list, size_t count,
+	int dev_fd, char empty[PATH_LEN], struct err *e)
 {
 	for (size_t i = 0; i < count; i++)
 		if (hide(base_fd, &list[i], dev_fd, empty, e) < 0)
@@ -222,8 +210,8 @@ static int protect_proc(int proc_fd, unsigned int flags, struct err *e)
 
 	if (own_net && open_part < 0)
 		return -1;
-	for (size_t i = 0; i < ARRAY_COUNT(readonly_proc); i++)
-		if (make_readonly(proc_fd, readonly_proc[i], e) < 0)
+	for (size_t i = 0; i < profile_readonly_proc_count; i++)
+		if (make_readonly(proc_fd, profile_readonly_proc[i], e) < 0)
 			return -1;
 	if (!own_net)
 		return 0;
@@ -241,14 +229,14 @@ int special_mount(int root_fd, unsigned int flags, struct netns *net, struct err
 		return -1;
 	dev = mount_dev(root_fd, flags & PLAN_FULL_MAP, e);
 	if (dev < 0 ||
-		hide_all(proc, hidden_proc, ARRAY_COUNT(hidden_proc), dev, empty, e) <
-			0 ||
+		hide_all(proc, profile_hidden_proc, profile_hidden_proc_count, dev, empty,
+			e) < 0 ||
 		protect_proc(proc, flags, e) < 0)
 		return -1;
 	if (net && netns_join(net, e) < 0)
 		return -1;
 	sys = mount_sys(root_fd, flags, e);
 	return sys < 0 ? -1
-		       : hide_all(
-				 sys, hidden_sys, ARRAY_COUNT(hidden_sys), dev, empty, e);
+		       : hide_all(sys, profile_hidden_sys, profile_hidden_sys_count, dev,
+				 empty, e);
 }
