@@ -71,6 +71,7 @@ torture: all
 	$(Q)$(MAKE) -s install DESTDIR=$(abspath $(BUILD))/stage-$(SAN)
 	tests/torture/run.sh $(O)
 	tests/torture/mirror.sh $(O)
+	tests/torture/interrupted.sh $(O)
 	BUILD=$(abspath $(BUILD)) SAN=$(SAN) tests/torture/runtime.sh
 	KILLS=$${KILLS:-100} BUILD=$(abspath $(BUILD)) SAN=$(SAN) tests/cli/140-nightly.sh
 	tests/torture/lostwrites.sh $(O)
