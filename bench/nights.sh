@@ -3,7 +3,8 @@
 #
 # Each night is a tar made by mmdebstrap from the archive that this machine's own apt is configured with, and kept:
 # the second run is short. The archive as it was on an earlier day is not at hand everywhere, so "as released" is the
-# release's main suite without updates and security, and the night after it has both.
+# release's main suite without updates and security, and the night after it has both. What a night itself wrote bears
+# that night's time; what packages brought bears theirs, as it does on a builder.
 #
 # NIGHTS   where they are kept (/var/tmp/rootyard-nights)
 NIGHTS=${NIGHTS:-/var/tmp/rootyard-nights}
@@ -15,7 +16,7 @@ archive() { # END: the configured archive whose address ends so
 
 # night NAME: prints the path of its tar, or fails where the archive has no such suite.
 night() {
-	local name=$1 out=$NIGHTS/$1.tar debian security suite variant=minbase sources hook=() include=()
+	local name=$1 out=$NIGHTS/$1.tar debian security suite variant=minbase sources hook=() include=() made
 	[ ! -s "$out" ] || { echo "$out"; return; }
 	debian=$(archive debian) security=$(archive debian-security)
 	[ -n "$debian" ] && [ -n "$security" ] || { echo "bench: apt here has no archive of Debian and its security" >&2; return 1; }
@@ -36,8 +37,12 @@ deb $security $suite-security main" ;;
 	esac
 	# nothing but these two is taken from security
 	[ "${name%-openssl}" = "$name" ] || hook=("--setup-hook=printf 'Package: *\nPin: release n=bookworm-*\nPin-Priority: -1\n\nPackage: openssl libssl3\nPin: release n=bookworm-security\nPin-Priority: 900\n' >\"\$1/etc/apt/preferences.d/pin\"")
+	case $name in
+	*-old) made=$(date -d '2 days ago' +%s) ;;
+	*) made=$(date +%s) ;;
+	esac
 	echo "bench: making $name (kept in $NIGHTS)" >&2
-	SOURCE_DATE_EPOCH=1700000000 mmdebstrap -q --format=tar --variant=$variant "${include[@]}" "${hook[@]}" \
+	SOURCE_DATE_EPOCH=$made mmdebstrap -q --format=tar --variant=$variant "${include[@]}" "${hook[@]}" \
 		--customize-hook='rm -f "$1"/etc/apt/preferences.d/pin "$1"/etc/ssh/ssh_host_*; echo "# none" >"$1/etc/apt/sources.list"; : >"$1/etc/machine-id"' \
 		"$suite" "$out.part" - <<<"$sources" >&2 && mv "$out.part" "$out" && echo "$out"
 }

@@ -23,12 +23,15 @@
 #define HASTY_BYTES_S     20000
 #define HASTY_WINDOW_S    15L
 #define CHUNK             (256U << 10)
+#define HANDSHAKE_HEAD    4
 
 struct fetcher {
 	CURL *curl;
 	bool insecure_transport;
 	char *base, *token, *cert, *key;
 	long timeout_s;
+	bool answered;              /* at least once, with a header */
+	bool asked_for_id;          /* the last attempt was asked for a certificate */
 	char text[CURL_ERROR_SIZE]; /* the library's words for its last failure */
 };
 
@@ -81,11 +84,23 @@ static size_t on_header(char *line, size_t size, size_t count, void *ctx)
 {
 	struct transfer *t = ctx;
 
+	t->f->answered = true;
 	if (!httphead_line(&t->head, bytes_of(line, size * count))) {
 		t->refusal = REFUSED_HEADER;
 		return 0;
 	}
 	return size * count;
+}
+
+/* What the other side of a handshake says: CertificateRequest (RFC 8446, 4; RFC 5246, 7.4). */
+static int on_told(CURL *c, curl_infotype kind, char *data, size_t len, void *ctx)
+{
+	struct fetcher *f = ctx;
+
+	(void)c;
+	if (kind == CURLINFO_SSL_DATA_IN && len >= HANDSHAKE_HEAD && data[0] == 13)
+		f->asked_for_id = true;
+	return 0;
 }
 
 static int on_connected(void *ctx, char *peer, char *local, int peer_port, int local_port)
@@ -199,10 +214,15 @@ static size_t on_body(char *data, size_t size, size_t count, void *ctx)
 /* ---- one attempt */
 
 /* Who we are is for the server of the remote itself. */
+static bool is_own(const struct transfer *t)
+{
+	return t->f->base && strcmp(t->base, t->f->base) == 0;
+}
+
 static void set_identity(const struct transfer *t)
 {
 	const struct fetcher *f = t->f;
-	bool own = f->base && strcmp(t->base, f->base) == 0;
+	bool own = is_own(t);
 
 	curl_easy_setopt(f->curl, CURLOPT_HTTPAUTH,
 		own && f->token ? (long)CURLAUTH_BEARER : (long)CURLAUTH_NONE);
@@ -268,6 +288,7 @@ static CURLcode attempt(struct transfer *t, bool goes_on, const char *etag)
 	t->began = false;
 	t->refusal = REFUSED_NOT;
 	t->f->text[0] = '\0';
+	t->f->asked_for_id = false;
 	if (t->mem) {
 		buf_clear(t->mem);
 		t->at = 0;
@@ -314,6 +335,40 @@ static int refused(const struct transfer *t, struct err *e)
 	}
 }
 
+/* We were asked who we are, and what we said was not enough: some servers say so with a
+ * status, some with an alert, and some just close. */
+static bool is_turned_away(const struct transfer *t, CURLcode rc)
+{
+	long code = 0;
+
+	if (!t->f->asked_for_id || t->refusal != REFUSED_NOT)
+		return false;
+	curl_easy_getinfo(t->f->curl, CURLINFO_RESPONSE_CODE, &code);
+	switch (rc) {
+	case CURLE_HTTP_RETURNED_ERROR:
+		return code == 400 || code == 403;
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_SEND_ERROR:
+	case CURLE_GOT_NOTHING:
+		return !t->f->answered;
+	default:
+		return false;
+	}
+}
+
+static int turned_away(const struct transfer *t, struct err *e)
+{
+	const struct fetcher *f = t->f;
+
+	if (!is_own(t) || !f->cert)
+		return err_set(e, ERR_NETWORK,
+			"the server serves only clients with a certificate, and none is "
+			"named for it (--cert and --key of 'rootyard remote add')");
+	return err_set(e, ERR_NETWORK, "the server does not accept the certificate '%s'",
+		f->cert);
+}
+
 static int failed(const struct transfer *t, CURLcode rc, struct err *e)
 {
 	const char *said = t->f->text[0] ? t->f->text : curl_easy_strerror(rc);
@@ -321,6 +376,12 @@ static int failed(const struct transfer *t, CURLcode rc, struct err *e)
 
 	if (t->refusal != REFUSED_NOT)
 		return refused(t, e);
+	if (is_turned_away(t, rc))
+		return turned_away(t, e);
+	if (rc == CURLE_SSL_CERTPROBLEM)
+		return err_set(e, ERR_USAGE,
+			"the certificate '%s' and the key '%s' are no pair in PEM",
+			t->f->cert, t->f->key);
 	curl_easy_getinfo(t->f->curl, CURLINFO_RESPONSE_CODE, &code);
 	if (rc == CURLE_HTTP_RETURNED_ERROR && (code == 404 || code == 410))
 		return err_set(
@@ -341,7 +402,7 @@ static bool is_transient(const struct transfer *t, CURLcode rc)
 {
 	long code = 0;
 
-	if (t->refusal != REFUSED_NOT)
+	if (t->refusal != REFUSED_NOT || is_turned_away(t, rc))
 		return false;
 	curl_easy_getinfo(t->f->curl, CURLINFO_RESPONSE_CODE, &code);
 	switch (rc) {
@@ -393,6 +454,10 @@ int fetcher_open(const struct fetch_settings *s, struct fetcher **out, struct er
 
 	if (s->ca && access(s->ca, R_OK) < 0)
 		return err_sys(e, "cannot read the authority '%s'", s->ca);
+	if (s->cert && access(s->cert, R_OK) < 0)
+		return err_sys(e, "cannot read the certificate '%s'", s->cert);
+	if (s->key && access(s->key, R_OK) < 0)
+		return err_sys(e, "cannot read the key '%s'", s->key);
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		return err_set(e, ERR_FAILED, "cannot start libcurl");
 	c = curl_easy_init();
@@ -422,6 +487,10 @@ int fetcher_open(const struct fetch_settings *s, struct fetcher **out, struct er
 	curl_easy_setopt(c, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(c, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(c, CURLOPT_PREREQFUNCTION, on_connected);
+	curl_easy_setopt(c, CURLOPT_DEBUGFUNCTION, on_told);
+	curl_easy_setopt(c, CURLOPT_DEBUGDATA, f);
+	curl_easy_setopt(c, CURLOPT_VERBOSE, 1L);
+	curl_easy_setopt(c, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	if (s->rate_max > 0)
 		curl_easy_setopt(
 			c, CURLOPT_MAX_RECV_SPEED_LARGE, (curl_off_t)s->rate_max);
