@@ -19,8 +19,7 @@ const struct night_values nightly_defaults = { .build = ORDER_DEFAULTS,
 	.tries = 4,
 	.pause_s = 60,
 	.keep = 3,
-	.min_free = 2 * GIB,
-	.cache_max = 20 * GIB };
+	.min_free = 2 * GIB };
 
 const struct opt nightly_opts[] = {
 	{ .name = "jobs",
@@ -67,11 +66,6 @@ const struct opt nightly_opts[] = {
 		.offset = AT(min_free),
 		.arg = "SIZE",
 		.help = "begin no build with less space free (default: 2G)" },
-	{ .name = "cache-max",
-		.kind = OPT_SIZE,
-		.offset = AT(cache_max),
-		.arg = "SIZE",
-		.help = "drop the package files unused longest beyond (default: 20G)" },
 	{ .name = "report",
 		.kind = OPT_STRING,
 		.offset = AT(report_dir),
@@ -185,7 +179,7 @@ static int bound_disk(const struct night *n, struct err *e)
 			place_prune(b->out_dir, &n->entry[i].cell->image,
 				(size_t)n->values->keep, e) < 0)
 			return -1;
-	return archive_trim(b->cache, (uint64_t)n->values->cache_max, e);
+	return archive_trim(b->cache, (uint64_t)n->values->build.cache_max, e);
 }
 
 /* ---- the night */

@@ -37,7 +37,7 @@ struct night_entry {
 
 struct night_values {
 	struct build_values build;
-	int64_t jobs, tries, pause_s, keep, min_free, cache_max;
+	int64_t jobs, tries, pause_s, keep, min_free;
 	bool force;
 	struct opt_list only;
 	const char *report_dir, *metrics;

@@ -38,6 +38,23 @@ static void put_index_service(struct buf *out, const struct machine *m)
 		m->user, m->tree);
 }
 
+/* One night for all: what is due of the releases that the operator named, or of Debian. */
+static void put_night(struct buf *out, const struct machine *m)
+{
+	const struct site_release *r = m->site->release;
+	size_t count = m->site->release_count;
+
+	buf_printf(out,
+		BINDIR "/rootyard-build nightly -q --cache /var/cache/rootyard --out %s",
+		m->incoming);
+	for (size_t i = 0; i < count; i++)
+		buf_printf(out, " --only '%s/%s/*'", r[i].distro, r[i].name);
+	for (size_t i = 0; i < count; i++)
+		if (i == 0 || strcmp(r[i].distro, r[i - 1].distro) != 0)
+			buf_printf(out, " " DATADIR "/recipes/%s", r[i].distro);
+	buf_printf(out, "%s\n", count ? "" : " " DATADIR "/recipes/debian");
+}
+
 static void put_nightly(struct buf *out, const struct machine *m)
 {
 	put_unit(out, "Build tonight's images",
@@ -45,21 +62,11 @@ static void put_nightly(struct buf *out, const struct machine *m)
 		"OnSuccess=rootyard-publish.service\n"
 		"OnFailure=rootyard-publish.service\n");
 	buf_add_str(out,
-		"# Building wants root. One line an image; with '-' in front a failure\n"
-		"# does not keep the others from being built.\n"
-		"Type=oneshot\nNice=10\nIOSchedulingClass=idle\nTimeoutStartSec=12h\n");
-	for (size_t i = 0; i < m->site->release_count; i++)
-		buf_printf(out,
-			"ExecStart=-" BINDIR "/rootyard-build build --out %s " DATADIR
-			"/recipes/%s %s\n",
-			m->incoming, m->site->release[i].distro,
-			m->site->release[i].name);
-	if (!m->site->release_count)
-		buf_printf(out,
-			"# ExecStart=-" BINDIR "/rootyard-build build --out %s " DATADIR
-			"/recipes/debian trixie\n"
-			"ExecStart=/bin/true\n",
-			m->incoming);
+		"# Building wants root. A recipe that fails keeps no other from being\n"
+		"# built. --only 'DISTRO/RELEASE/ARCH/VARIANT' chooses, with * and ?.\n"
+		"Type=oneshot\nNice=10\nIOSchedulingClass=idle\nTimeoutStartSec=12h\n"
+		"ExecStart=");
+	put_night(out, m);
 }
 
 static void put_publish(struct buf *out, const struct machine *m)
@@ -127,12 +134,8 @@ static void put_cron(struct buf *out, const struct machine *m)
 {
 	buf_printf(out, "# The same without systemd: /etc/cron.d/rootyard\n"
 			"SHELL=/bin/sh\nPATH=/usr/sbin:/usr/bin:/sbin:/bin\n");
-	for (size_t i = 0; i < m->site->release_count; i++)
-		buf_printf(out,
-			"30 1 * * * root " BINDIR
-			"/rootyard-build build -q --out %s " DATADIR "/recipes/%s %s\n",
-			m->incoming, m->site->release[i].distro,
-			m->site->release[i].name);
+	buf_add_str(out, "30 1 * * * root ");
+	put_night(out, m);
 	buf_printf(out,
 		"5 * * * * %s " BINDIR "/rootyard-index add -q -C %s --all %s; " BINDIR
 		"/rootyard-index publish -q -C %s && " BINDIR

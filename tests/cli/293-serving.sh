@@ -155,6 +155,11 @@ serves Caddy
 mkdir "$T/units" && cp "$tree/system"/*.service "$tree/system"/*.timer "$T/units"
 sed -i "s/^User=.*/User=nobody/" "$T"/units/*.service
 is "$(ls "$tree/system" | tr '\n' ' ')" "rootyard-httpd.service rootyard-nightly.service rootyard-nightly.timer rootyard-publish.service rootyard-publish.timer rootyard-refresh.service rootyard-refresh.timer rootyard.cron " "init writes units, timers and a cron file"
+share=$(dirname "$(dirname "$(command -v rootyard-build)")")/share/rootyard
+night=$(sed -n 's/^ExecStart=//p' "$tree/system/rootyard-nightly.service")
+is "${night#*/bin/}" "rootyard-build nightly -q --cache /var/cache/rootyard --out $(dirname "$tree")/incoming $share/recipes/debian" "... the night builds what is due of Debian"
+is "$(sed -n 's/^30 1 \* \* \* root //p' "$tree/system/rootyard.cron")" "$night" "... so does cron"
+ok "... which are recipes that are installed" rootyard-build validate -q "$share/recipes/debian"
 ok "... that name the tree and its user" grep -qx "User=ry-index" "$tree/system/rootyard-publish.service"
 if command -v systemd-analyze >/dev/null; then
 	said=$(SYSTEMD_LOG_LEVEL=warning SYSTEMD_UNIT_PATH="$T/units:" systemd-analyze verify --man=no "$T"/units/*.service "$T"/units/*.timer 2>&1 | grep -F "$T/units")
@@ -182,6 +187,9 @@ like "$OUT" "no build came in for 3 days.*rootyard-nightly.timer" "... status na
 as_user ry-index sqlite3 "$tree/catalog.db" "UPDATE build SET admitted = admitted + 3 * 86400; UPDATE signing SET created = created - 90000"
 exits 1 "when the metadata was not signed anew" index status -C "$tree" --monitor
 like "$OUT" "missed two refreshes.*rootyard-refresh.timer" "... as well"
+printf 'schema: 1\ndistro: toy\nreleases:\n  "1": {arches: [amd64], variants: [default]}\n  "2": {arches: [amd64], variants: [default]}\n' >"$T/toy.yaml"
+exits 0 "a site of two releases" index init -C "$T/two" --root-home "$T/root3" --releases "$T/toy.yaml"
+like "$(cat "$T/two/system/rootyard-nightly.service")" "^ExecStart=.* --only 'toy/1/\*' --only 'toy/2/\*' $share/recipes/toy\$" "... has them built in one night"
 mkdir -m 755 "$T/a b" && chown ry-index "$T/a b"
 exits 0 "a tree whose name would need quoting" index init -C "$T/a b/tree" --root-home "$T/root2"
 like "$ERR" "no units were written" "... has no units, and is told"

@@ -20,6 +20,12 @@ for option in $(sort -u "$T/all" | grep -e '^--'); do
 	like "$documented" "^$option\$" "the manual has $option"
 done
 is "$(comm -13 <(sort -u "$T/all") <(printf '%s\n' "$documented" | grep -e '^--' | sort -u))" "" "... and none that is not there"
+for program in rootyard rootyard-build rootyard-index; do
+	for verb in $("$program" --help | sed -n '/^commands:/,/^$/s/^  \([a-z-]*\) .*/\1/p'); do
+		"$program" "$verb" --help
+	done | awk '/^usage:/ { delete seen; verb = $2 " " $3 } /^ *(-., )?--[a-z]/ { sub(/^ *(-., )?/, ""); if (seen[$1]++) print verb, $1 }'
+done >"$T/twice"
+is "$(cat "$T/twice")" "" "no verb has an option twice"
 rootyard --completion=bash >"$T/completion"
 ok "completion is a script" bash -n "$T/completion"
 for verb in $verbs; do
