@@ -40,7 +40,7 @@ is "$(tr -s ' ' <"/proc/$keeper/uid_map" | tr '\n' ',')" " 0 60103 1, 1000000 10
 is "$(as_user ry-user bash -c 'echo "$(rootyard run --rm toy/1 -- echo ready)"')" ready "a caller that waits for our output is not held up"
 
 # ---- when it is not believed
-kill -9 "$keeper"
+kill -9 "$keeper" && until_true is_gone "$keeper"
 exits 0 "a keeper that was killed is replaced" ry run --rm toy/1 -- true
 isnt "$(keeper_pid)" "$keeper" "... by another"
 is "$(mapped)" 2 "... for one newuidmap"
