@@ -369,6 +369,18 @@ static int turned_away(const struct transfer *t, struct err *e)
 		f->cert);
 }
 
+/* 0: no proxy refused anything. */
+static long proxy_status(const struct transfer *t)
+{
+	long code = 0, tunnel = 0;
+
+	curl_easy_getinfo(t->f->curl, CURLINFO_RESPONSE_CODE, &code);
+	curl_easy_getinfo(t->f->curl, CURLINFO_HTTP_CONNECTCODE, &tunnel);
+	if (code == 407)
+		return code;
+	return code == 0 && tunnel >= 300 ? tunnel : 0;
+}
+
 static int failed(const struct transfer *t, CURLcode rc, struct err *e)
 {
 	const char *said = t->f->text[0] ? t->f->text : curl_easy_strerror(rc);
@@ -382,6 +394,12 @@ static int failed(const struct transfer *t, CURLcode rc, struct err *e)
 		return err_set(e, ERR_USAGE,
 			"the certificate '%s' and the key '%s' are no pair in PEM",
 			t->f->cert, t->f->key);
+	if (proxy_status(t) > 0)
+		return err_set(e, ERR_NETWORK, "the proxy answers with status %ld%s",
+			proxy_status(t),
+			proxy_status(t) == 407 ? " (https_proxy and http_proxy may hold "
+						 "USER:PASSWORD@)"
+					       : "");
 	curl_easy_getinfo(t->f->curl, CURLINFO_RESPONSE_CODE, &code);
 	if (rc == CURLE_HTTP_RETURNED_ERROR && (code == 404 || code == 410))
 		return err_set(

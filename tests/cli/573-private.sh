@@ -1,5 +1,5 @@
 #!/bin/bash
-# Servers that know their clients by certificate, and servers that speak HTTP/2.
+# Servers that know their clients by certificate, servers that speak HTTP/2, and proxies before them.
 . "$(dirname "$0")/../lib.sh"
 # shellcheck source=tests/upstream.sh
 . "$(dirname "$0")/../upstream.sh"
@@ -62,4 +62,36 @@ like "$(cat "$T/nginx/access")" '^HTTP/2.0 200 .*rootfs.tar.zst' "... the files 
 URL=https://127.0.0.1:${ports[1]}
 knows_its_clients nginx
 like "$(tail -n 1 "$T/nginx/access")" '^HTTP/1.1 200' "a server that does not offer HTTP/2 is spoken to in HTTP/1.1"
+
+# Proxies.
+far=$URL
+client remote rm second >/dev/null 2>&1
+exits 0 "a private server" add p --cert "$home/friend.crt" --key "$home/friend.key"
+start_server python3 "$here/forward-proxy.py" || exit 1
+open_log=$SERVER_LOG.err open_proxy=$URL
+start_server python3 "$here/forward-proxy.py" me:s3cret || exit 1
+shut_log=$SERVER_LOG.err shut_proxy=$URL
+rm -rf "$store/images"
+AS_ENV+=("https_proxy=$open_proxy")
+exits 0 "... is pulled from through a proxy" client pull -q p:toy/1
+like "$(cat "$open_log")" "^CONNECT ${far#https://} HTTP/1.1" "... which is asked for a tunnel"
+unlike "$(cat "$open_log")" "GET|Bearer" "... and sees nothing in it"
+: >"$open_log"
+AS_ENV+=("no_proxy=127.0.0.1")
+exits 0 "for a server of no_proxy" client pull -q p:toy/1
+is "$(cat "$open_log")" "" "... it is left out"
+AS_ENV+=("no_proxy=" "https_proxy=${shut_proxy/\/\//\/\/me:s3cret@}")
+exits 0 "a proxy that wants a password" client list p:
+like "$(cat "$shut_log")" "^CONNECT ${far#https://}" "... gets it"
+AS_ENV+=("https_proxy=${shut_proxy/\/\//\/\/me:wrong@}")
+exits 4 "one that refuses it" client list p:
+like "$ERR" "the proxy answers with status 407.*USER:PASSWORD" "... is told from the server"
+unlike "$ERR" wrong "... without the password"
+: >"$open_log"
+start_server rootyard-httpd --user ry-www --root "$T/tree" --listen 127.0.0.1:0 || exit 1
+AS_ENV+=("https_proxy=" "http_proxy=$open_proxy")
+exits 0 "plain http" client remote add plain "$URL" --fingerprint "$fpr" --insecure-transport
+rm -rf "$store/images"
+exits 0 "... through a proxy" client pull -q plain:toy/1
+like "$(tr -d '\000' <"$open_log")" "^GET $URL/images/.*rootfs.tar.zst" "... comes by it too"
 done_testing
