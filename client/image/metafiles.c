@@ -75,6 +75,7 @@ struct reading {
 	struct incus_source member[METAFILES_COUNT_MAX];
 	size_t count;
 	bool is_incus;
+	const char *dir; /* the first directory, or NULL: only Incus has any */
 };
 
 static void end_reading(struct reading *r)
@@ -125,8 +126,10 @@ static int take_member(struct reading *r, struct tar *tar, const struct tar_entr
 
 	if (strncmp(name, "./", 2) == 0)
 		name += 2;
-	if (is_incus_dir(entry, name))
+	if (is_incus_dir(entry, name)) {
+		r->dir = r->dir ? r->dir : arena_strdup(&r->memory, entry->path);
 		return 0;
+	}
 	if (check_member(r, entry, name, e) < 0)
 		return -1;
 	member->name = arena_strdup(&r->memory, name);
@@ -171,7 +174,11 @@ int metafiles_read(int fd,
 	while ((rc = tar_next(tar, &entry, e)) == 1)
 		if (take_member(&r, tar, &entry, &left, found, ctx, e) < 0)
 			return -1;
-	return rc == 0 && r.is_incus ? give_incus(&r, found, ctx, e) : rc;
+	if (rc == 0 && r.is_incus)
+		return give_incus(&r, found, ctx, e);
+	if (rc == 0 && r.dir)
+		return err_set(e, ERR_UNTRUSTED, "'%s' is not a regular file", r.dir);
+	return rc;
 }
 
 /* ---- what may be believed */
