@@ -23,9 +23,15 @@ delegate() {
 	trap 'undelegate; t_cleanup' EXIT
 }
 
+# What still stands in it, as a keeper of ids does, is ours.
 undelegate() {
+	local i
 	echo $$ >"/sys/fs/cgroup$(cat "$T/cgroup.before")/cgroup.procs" 2>/dev/null
-	find "/sys/fs/cgroup/$CGROUP" -depth -type d -exec rmdir {} + 2>/dev/null
+	for ((i = 0; i < 20; i++)); do
+		find "/sys/fs/cgroup/$CGROUP" -name cgroup.procs -exec sh -c 'kill $(cat "$@")' x {} + 2>/dev/null
+		find "/sys/fs/cgroup/$CGROUP" -depth -type d -exec rmdir {} + 2>/dev/null && return
+		sleep 0.1
+	done
 }
 
 # Containers' cgroups that are still there.

@@ -25,7 +25,19 @@ done
 exits 0 "--pids has something to fall back on" ry run --rm --pids 5 toy/1 -- sh -c '(n=0; while [ $n -lt 20 ]; do sleep 1 & n=$((n+1)); done) 2>/dev/null; true'
 like "$ERR" "'--pids' holds for each user of the container" "... which is said"
 exits 0 "... and holds" ry run --rm --pids 5 toy/1 -- sh -c '(sleep 2 & sleep 2 & sleep 2 & sleep 2 & sleep 2 & echo TOO MANY) 2>/dev/null; true'
-unlike "$OUT" "TOO MANY" "... against a bomb"
+unlike "$OUT" "TOO MANY" "... against a command that forks"
+exits 0 "a fork bomb starts" ry run -d --name bomb --pids 20 toy/1 -- sh -c '(b() { b & b & sleep 1000; }; b) 2>/dev/null & exec sleep 1000'
+bomb_ns=$(readlink "/proc/$(init_of bomb)/ns/pid")
+bombs() { readlink /proc/[0-9]*/ns/pid | grep -cxF "$bomb_ns"; }
+has_grown() { [ "$(bombs)" -gt 10 ]; }
+ok "... and goes off" until_true has_grown
+sleep 0.5
+ok "... no further than its limit" test "$(bombs)" -le 21 # pid 1 is ours, before the limit
+exits 0 "another container of its user starts all the same" ry run --rm --pids 20 toy/1 -- true
+exits 0 "it is ended" ry stop --kill bomb
+is "$(bombs)" 0 "... with all its processes"
+exits 0 "... and removed" ry rm bomb
+ok "nothing of it is left" leaves_nothing
 
 # ---- a cgroup2 of its own, delegated as a login would have it
 V2=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)

@@ -32,6 +32,13 @@ fi
 ry rm bb
 delegate ry-user
 
+# ---- an init that listens to nobody
+exits 0 "an init that ignores every signal starts" ry run -d --init --name deaf bb/1 -- sh -c 'i=0; while [ $((i += 1)) -lt 32 ]; do trap "" $i; done 2>/dev/null; while :; do sleep 1; done'
+exits 0 "it is killed when its time is up" ry stop -t 1 deaf
+like "$ERR" "'deaf' did not end within 1 s of signal 12; it was killed" "... and that is said"
+ok "... with its cgroup" test -z "$(cgroups)"
+exits 0 "... and can be removed" ry rm deaf
+
 # ---- busybox
 exits 0 "a system starts" ry run -d --init --name bb bb/1
 is "$ERR" "" "... without a warning when a cgroup is delegated"
