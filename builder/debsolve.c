@@ -218,11 +218,19 @@ static int prepare(const struct job *j, const struct debsolve *s, struct err *e)
 
 /* ---- asking it */
 
+/* apt passes over a configuration that it may not read, and takes this host's. */
+static int become_reader(void *ctx)
+{
+	int error = helper_become_user(NULL);
+
+	return error || access(ctx, R_OK) == 0 ? error : errno;
+}
+
 static int ask(struct job *j, const char *const *words, struct buf *text,
 	char reason[REASON_MAX], struct err *e)
 {
-	auto_free char *config =
-		xasprintf("APT_CONFIG=%s/" PLAN_DIR "/apt.conf", j->work);
+	auto_free char *path = xasprintf("%s/" PLAN_DIR "/apt.conf", j->work);
+	auto_free char *config = xasprintf("APT_CONFIG=%s", path);
 	const char *env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
 		config, NULL };
 	const char *argv[WANTED_MAX + 8] = { APT_GET, "-s", "-y", "install", "--" };
@@ -238,9 +246,14 @@ static int ask(struct job *j, const char *const *words, struct buf *text,
 	s.env = env;
 	s.stderr_fd = j->log_fd;
 	s.die_with_parent = true;
-	s.in_child = helper_become_user;
-	if (spawn_capture(&s, text, &status, e) < 0)
-		return -1;
+	s.in_child = become_reader;
+	s.ctx = path;
+	if (spawn_capture(&s, text, &status, e) < 0) {
+		if (e->sys != EACCES)
+			return -1;
+		snprintf(reason, REASON_MAX, "no user but root may read '%s'", path);
+		return 1;
+	}
 	if (status == 0)
 		return 0;
 	err_set(&why, ERR_FAILED, "apt finds no such set of packages");

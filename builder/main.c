@@ -1,6 +1,8 @@
 /* rootyard-build -- a recipe becomes a root file system, packed for publishing. */
 #include "builder/commands.h"
 
+#include <sys/stat.h>
+
 static const struct command commands[] = {
 	COMMAND_BUILD,
 	COMMAND_NIGHTLY,
@@ -19,5 +21,8 @@ static const struct program program = {
 
 int main(int argc, char **argv)
 {
+	/* Helpers of other users read what is made here, and an image is the same whoever
+	 * builds it; what is private has a mode of its own. */
+	umask(022);
 	return opt_main(&program, argc, argv);
 }

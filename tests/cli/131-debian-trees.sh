@@ -94,6 +94,12 @@ is "$(sha256sum <"$(tar_of again)")" "$(sha256sum <"$(tar_of ours)")" "... gives
 is "$(asked Packages)" "$before" "... and asks for no list of packages again"
 is "$(asked toy-conf)" 2 "... nor for a package, once for each of us"
 
+(umask 077 && rootyard-build build --out "$T/strict" --cache "$T/strict-cache" --compress xz=0,zstd=1 "$T/r" "one/$arch" 2>"$T/err" >/dev/null)
+is "$(cat "$T/strict"/*/*/*/*/*/rootfs.tar.xz | sha256sum) $(grep -c mmdebstrap "$T/err")" "$(cat "$T/again"/*/*/*/*/*/rootfs.tar.xz | sha256sum) 0" "a caller's umask changes nothing"
+mkdir -m 700 "$T/shut"
+rootyard-build build --out "$T/shut-out" --cache "$T/shut/cache" --compress xz=0,zstd=1 "$T/r" "one/$arch" 2>"$T/err" >/dev/null
+like "$(cat "$T/err")" "no user but root may read '.*apt.conf'" "a cache that helpers cannot reach is said to be the reason"
+
 # ---- the archive that this host's apt is set up with
 debian_publish one-updates
 mkdir -p "$A/debian" "$T/apt"
