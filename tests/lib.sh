@@ -40,9 +40,7 @@ t_failed=0
 
 t_cleanup() {
 	local p
-	for p in ${SERVERS[@]+"${SERVERS[@]}"}; do
-		kill "$p" 2>/dev/null && wait "$p" 2>/dev/null
-	done
+	for p in ${SERVERS[@]+"${SERVERS[@]}"}; do stop_server "$p"; done
 	[ -z "${KEEP:-}" ] || { echo "# kept $T"; return; }
 	rm -rf "$T"
 }
@@ -216,8 +214,9 @@ start_server() {
 	[ -n "$URL" ] || { t_show "$(cat "$log.err")"; return 1; }
 }
 
-stop_server() { # PID
-	kill "$1" 2>/dev/null
+# The number of one that has ended may be another test's process by now.
+stop_server() { # PID: a job of this shell
+	[[ " $(jobs -pr | tr '\n' ' ') " != *" $1 "* ]] || kill "$1" 2>/dev/null
 	wait "$1" 2>/dev/null
 }
 

@@ -94,7 +94,7 @@ ok "nginx takes the configuration" nginx -t -c "$T/nginx/nginx.conf"
 nginx -c "$T/nginx/nginx.conf" >"$T/nginx/log" 2>&1 &
 SERVERS+=($!)
 URL=http://127.0.0.1:$p
-for _ in $(seq 50); do curl -s -o /dev/null "$URL/" && break; sleep 0.1; done
+for _ in $(seq 300); do curl -s -o /dev/null "$URL/" && break; sleep 0.1; done
 serves nginx
 
 p=$(port)
@@ -127,7 +127,7 @@ ok "Apache takes the configuration" apache2 -t -f "$T/apache/apache.conf"
 apache2 -DFOREGROUND -f "$T/apache/apache.conf" >"$T/apache/log" 2>&1 &
 SERVERS+=($!)
 URL=http://127.0.0.1:$p
-for _ in $(seq 50); do curl -s -o /dev/null "$URL/" && break; sleep 0.1; done
+for _ in $(seq 300); do curl -s -o /dev/null "$URL/" && break; sleep 0.1; done
 serves Apache
 
 p=$(port)
@@ -148,7 +148,7 @@ ok "Caddy takes the configuration" caddy validate --adapter caddyfile --config "
 	caddy run --adapter caddyfile --config "$T/caddy/Caddyfile") >"$T/caddy/log" 2>&1 &
 SERVERS+=($!)
 URL=http://127.0.0.1:$p
-for _ in $(seq 50); do curl -s -o /dev/null "$URL/" && break; sleep 0.1; done
+for _ in $(seq 300); do curl -s -o /dev/null "$URL/" && break; sleep 0.1; done
 serves Caddy
 
 # what init leaves for the machine
