@@ -150,14 +150,16 @@ switch=$(($(sed '/^symlinkat/q' "$T/calls" | grep -c '^renameat') + 1))
 all=$(grep -c '^renameat' "$T/calls")
 want=$(tree_digest "$v2")
 fact=0
-for ((n = switch - 2; n <= all; n++)); do
+step=1
+[ "$SAN" = plain ] || step=8 # what is judged is what a kill leaves, not memory
+for ((n = switch - 2; n <= all; n += step)); do
 	rm -rf "$tree" && cp -a "$T/added" "$tree"
 	as_user ry-index env ASAN_OPTIONS=detect_leaks=0 strace -qq -o /dev/null -e trace=renameat -e "inject=renameat:signal=KILL:when=$n" rootyard-index -q publish >/dev/null 2>&1
 	index fsck -q >/dev/null 2>&1 || { echo "# not whole after $n of $all"; fact=1; }
 	index publish -q >/dev/null 2>&1 || { echo "# not finished after $n of $all"; fact=1; }
 	[ "$(tree_digest "$v2")" = "$want" ] || { echo "# another tree after $n of $all"; fact=1; }
 done
-is "$fact" 0 "killed at each rename about the switch, the next command finishes it to the same bytes"
+is "$fact" 0 "killed at renames about the switch, the next command finishes it to the same bytes"
 index publish >/dev/null
 exits 0 "aliases moved to another release" index fsck
 is "$(oci 'serials("stable"), serials("latest"), serials("old")[0]')" "(['20260103_0000 amd64'], ['20260103_0000 amd64'], '20260102_0000 amd64')" "... and so do their tags"

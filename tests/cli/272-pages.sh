@@ -144,13 +144,15 @@ want=$(tree_digest "$public/api")
 switch=$(($(sed '/^symlinkat/q' "$T/calls" | grep -c '^renameat') + 1))
 all=$(grep -c '^renameat' "$T/calls")
 fact=0
-for ((n = switch + 1; n <= all; n++)); do
+step=1
+[ "$SAN" = plain ] || step=8 # what is judged is what a kill leaves, not memory
+for ((n = switch + 1; n <= all; n += step)); do
 	rm -rf "$tree" && cp -a "$T/added" "$tree"
 	as_user ry-index env ASAN_OPTIONS=detect_leaks=0 strace -qq -o /dev/null -e trace=renameat -e "inject=renameat:signal=KILL:when=$n" rootyard-index -q publish >/dev/null 2>&1
 	index refresh -q >/dev/null 2>&1 || { echo "# not finished after $n of $all"; fact=1; }
 	[ -z "$(pages)" ] && pages 'documents["images/toy/one/amd64/default/history.json"]["builds"][0]["serial"]' | grep -qx 20260103_0000 || { echo "# old pages after $n of $all"; fact=1; }
 done
-is "$fact" 0 "killed at any page, the next command writes them all"
+is "$fact" 0 "killed at pages, the next command writes them all"
 as_user ry-index find "$public" -exec touch -h -d '3 hours ago' {} +
 exits 0 "the tree is whole, and old" index fsck
 as_user ry-index sh -c 'touch -d "3 hours ago" "$1/images/toy/one/amd64/default/notes.html"' sh "$public"
