@@ -1,6 +1,14 @@
 # shellcheck shell=bash
 # A Debian archive of toy packages, in which dpkg, tar and the shell are this host's own, signed by the key of GNUPGHOME. To be
 # sourced: debian_begin DIR; deb_base; files into $A/root and $A/control; deb NAME VERSION FIELDS; ...; debian_publish SUITE
+# debian_key DIR     makes that key, and DIR/toy.asc
+debian_key() {
+	export GNUPGHOME=$T/gnupg
+	mkdir -p "$1" && mkdir -m 700 "$GNUPGHOME"
+	gpg --batch -q --pinentry-mode loopback --passphrase '' --quick-generate-key toy rsa2048 sign never 2>/dev/null
+	gpg --batch --armor --export toy >"$1/toy.asc"
+}
+
 debian_begin() {
 	A=$1
 	arch=$(dpkg --print-architecture)

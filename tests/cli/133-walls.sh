@@ -5,11 +5,9 @@
 
 for p in mmdebstrap busybox; do command -v $p >/dev/null || skip_all "needs $p"; done
 [ "$SAN" = plain ] || skip_all "the leak sanitizer cannot look into helpers that changed their user"
-export TMPDIR=$T/tmp GNUPGHOME=$T/gnupg
-mkdir -p "$T/tmp" "$T/r/keys"
-mkdir -m 700 "$T/gnupg"
-gpg --batch -q --pinentry-mode loopback --passphrase '' --quick-generate-key toy rsa2048 sign never 2>/dev/null
-gpg --batch --armor --export toy >"$T/r/keys/toy.asc"
+export TMPDIR=$T/tmp
+mkdir -p "$T/tmp"
+debian_key "$T/r/keys"
 echo a-secret-of-this-host >"$T/secret"
 mkdir -p /run/rytest-agent.$$ && trap 'rm -rf /run/rytest-agent.$$; t_cleanup' EXIT
 echo agent >/run/rytest-agent.$$/socket
